@@ -1,0 +1,243 @@
+// Aspstate is the operator's tool for ASP.NET session state: it shows what is
+// in a stored session and proves that it can be written again.
+//
+//	aspstate inspect [--json] [--framing F] FILE
+//	aspstate recode [--framing F] FILE
+//	aspstate help [VERB]
+//
+// FILE is what a store keeps for one session: the column of an ASPState table,
+// the body of a state-server request, a value of Redis. A dash means standard
+// input. Flags go before FILE. A file, and what it inflates to, has at most
+// 32 MiB.
+//
+// # Inspect
+//
+// Inspect prints a heading and a table of the items: key, .NET type, value and
+// size in bytes. Long text is clipped, and characters that could drive a
+// terminal are escaped, in keys, values and error messages alike.
+//
+// With --json it prints one JSON object: framing and size of the file, timeout
+// in minutes, the flags of the frame, and every item with its type id, value
+// and place (valueOffset and valueLength count bytes of the inflated form, type
+// id included). Values lose nothing: 64-bit integers, ticks and decimals are
+// text, floating-point numbers are their shortest text and their bits, the key
+// of an item without a name is null. A string over 20,000 UTF-16 units is
+// replaced by its lengths and its SHA-256, and so is every object stream:
+// {"$opaque": {"length": …, "sha256": …}}.
+//
+// An item that cannot be read has an error in place of its value. The others
+// are shown all the same, and the exit code is 1.
+//
+// # Recode
+//
+// Recode decodes every item and writes the session, encoded anew, to standard
+// output: for a file from ASP.NET the same bytes, which proves that nothing of
+// it was misread. Object streams and static objects are carried as they are.
+// Compressed frames are compressed again, so that their bytes differ and what
+// they inflate to does not. Where an item cannot be read nothing is written.
+//
+// # Framing
+//
+// Nothing in a stored session says in which of its four forms it is, so
+// --framing can:
+//
+//	store          a frame, as the state server and SQL Server keep it
+//	store-deflate  the same with compressionEnabled="true"
+//	items          items alone, as Microsoft's Redis provider 5.x keeps them
+//	nrbf           one object stream, as its older versions keep each item
+//	auto           tells them apart; the default
+//
+// Auto is sure of a file whose every byte has a meaning in one form, and tries
+// nrbf, store, store-deflate, items in this order. Only where no form explains
+// every byte does it take the first that opens and finds something: .NET ignores
+// what follows the end, so that many files that are none would open as an empty
+// session.
+//
+// # Exit codes
+//
+// The exit code is 0 when all went well, 1 when the data is bad or could not be
+// read or written, and 2 when the command line is wrong.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/aspsession/aspsession/payload"
+)
+
+const (
+	exitOK    = 0
+	exitData  = 1
+	exitUsage = 2
+)
+
+// maxBytes bounds what one file may cost, as read and as inflated.
+const maxBytes = 32 << 20
+
+var limits = payload.Limits{Bytes: maxBytes}
+
+// A verb is one thing the tool does.
+type verb struct {
+	name    string
+	line    string // flags and arguments
+	summary string // one sentence
+	help    string // flags in sentences
+	run     func(*call) int
+}
+
+const framingHelp = `  --framing F   FILE is in form F: store (a frame, as the state server and SQL
+                Server keep it), store-deflate (a compressed frame), items (a
+                bare collection, as Redis provider 5.x keeps it), nrbf (one
+                object stream) or auto, the default, which tells them apart.`
+
+var verbs = []verb{
+	{
+		name:    "inspect",
+		line:    "[--json] [--framing F] FILE",
+		summary: "Inspect shows the items of a stored session.",
+		help: `  --json        Print one JSON object for programs, every value exact, and not
+                the table for people.
+` + framingHelp,
+		run: inspect,
+	},
+	{
+		name:    "recode",
+		line:    "[--framing F] FILE",
+		summary: "Recode decodes a stored session and writes it anew to standard output.",
+		help:    framingHelp,
+		run:     recode,
+	},
+}
+
+// A call is one run of a verb.
+type call struct {
+	*verb
+	args           []string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	file           string // FILE, for messages
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is main without the process.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if len(args) == 0 {
+		fmt.Fprint(stderr, "aspstate: a verb is missing\n", usage())
+		return exitUsage
+	}
+	name := args[0]
+	switch name {
+	case "help", "-h", "-help", "--help":
+		if name == "help" && len(args) > 1 {
+			name, args = args[1], []string{args[1], "-h"}
+			break
+		}
+		fmt.Fprint(stdout, usage())
+		return exitOK
+	}
+	for i := range verbs {
+		if v := &verbs[i]; v.name == name {
+			return v.run(&call{verb: v, args: args[1:], stdin: stdin, stdout: stdout, stderr: stderr})
+		}
+	}
+	fmt.Fprintf(stderr, "aspstate: unknown verb %s\n%s", quote(name, keyWidth), usage())
+	return exitUsage
+}
+
+func usage() string {
+	var b strings.Builder
+	b.WriteString("Aspstate shows and checks the sessions that ASP.NET stores.\n\nUsage:\n\n")
+	for _, v := range verbs {
+		fmt.Fprintf(&b, "  aspstate %s %s\n        %s\n", v.name, v.line, v.summary)
+	}
+	b.WriteString("  aspstate help [VERB]\n        Help explains the tool, or one verb and its flags.\n")
+	b.WriteString(usageEnd)
+	return b.String()
+}
+
+func (v *verb) usage() string {
+	return fmt.Sprintf("Usage: aspstate %s %s\n\n%s\n\n%s\n%s", v.name, v.line, v.summary, v.help, usageEnd)
+}
+
+const usageEnd = `
+FILE holds what a store keeps for one session; a dash means standard input.
+The exit code is 0 when all went well, 1 when the data is bad or could not be
+read or written, and 2 when the command line is wrong.
+`
+
+// parse reads the flags and FILE. Where done is true the verb is over.
+func (c *call) parse(flags *flag.FlagSet) (code int, done bool) {
+	flags.SetOutput(io.Discard) // usage is ours, and an error is printed once
+	err := flags.Parse(c.args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(c.stdout, c.verb.usage())
+		return exitOK, true
+	}
+	if err == nil && flags.NArg() != 1 {
+		err = fmt.Errorf("one FILE is needed, there are %d; flags go before it", flags.NArg())
+	}
+	if err != nil {
+		fmt.Fprintf(c.stderr, "aspstate: %s: %s\nUsage: aspstate %s %s\n", c.name, visible(err.Error()), c.name, c.line)
+		return exitUsage, true
+	}
+	c.file = flags.Arg(0)
+	return exitOK, false
+}
+
+// load reads FILE and opens it.
+func (c *call) load(framing string) (*session, error) {
+	in := c.stdin
+	if c.file != "-" {
+		f, err := os.Open(c.file)
+		if err != nil {
+			return nil, withoutPath(err)
+		}
+		defer f.Close()
+		in = f
+	}
+	data, err := io.ReadAll(io.LimitReader(in, maxBytes+1))
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	if len(data) > maxBytes {
+		return nil, fmt.Errorf("more than %d bytes", maxBytes)
+	}
+	return open(framing, data)
+}
+
+// withoutPath drops the file name, which every message has already.
+func withoutPath(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// fail reports an error about FILE.
+func (c *call) fail(err error) int {
+	name := label(c.file, 200)
+	if c.file == "-" {
+		name = "standard input"
+	}
+	fmt.Fprintf(c.stderr, "aspstate: %s: %s\n", name, visible(err.Error()))
+	return exitData
+}
+
+// write puts the result on standard output; code is the verb's exit code.
+func (c *call) write(b []byte, code int) int {
+	if _, err := c.stdout.Write(b); err != nil {
+		fmt.Fprintf(c.stderr, "aspstate: standard output: %s\n", visible(withoutPath(err).Error()))
+		return exitData
+	}
+	return code
+}

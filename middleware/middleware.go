@@ -1,0 +1,197 @@
+package middleware
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+
+	"github.com/aspsession/aspsession/session"
+)
+
+// Options of a Middleware. The zero value is ASP.NET's own behaviour.
+type Options struct {
+	// Session holds timeouts, the zone of dates, and ids.
+	Session session.Options
+	// Cookie is how the id travels.
+	Cookie Cookie
+	// Access decides per request what Wrap's handlers may do with the session.
+	// Default: session.ReadWrite for all.
+	Access func(r *http.Request) session.Access
+	// QueueLimit is how many requests of this process may wait for one session;
+	// one more gets ErrQueueFull. Default 50, as in ASP.NET; negative: no limit,
+	// and one visitor can hold any number of goroutines.
+	QueueLimit int
+	// BufferSize is how many bytes of a response wait for the session to be
+	// saved. Default 32 KiB, as in ASP.NET. Each running request holds so much.
+	BufferSize int
+	// OnError answers a request whose session could not be opened or saved. It
+	// may write a page; where headers have left already, what it writes is
+	// dropped and the connection is broken. Default: a short text with status 503
+	// for what may pass (a full queue, a lock, a store out of reach), else 500,
+	// and a line to slog; nothing where the client is gone.
+	OnError func(w http.ResponseWriter, r *http.Request, err error)
+}
+
+// ErrQueueFull: too many requests already wait for the session.
+var ErrQueueFull = errors.New("middleware: too many requests wait for this session")
+
+// A Middleware wraps handlers. It is safe for concurrent use.
+type Middleware struct {
+	sessions *session.Manager
+	opt      Options
+	turns    turns
+	buffers  sync.Pool
+}
+
+// New checks the options and returns a Middleware on a store, which stays the
+// caller's to close after Close.
+func New(store session.Store, opt Options) (*Middleware, error) {
+	if err := opt.Cookie.setDefaults(); err != nil {
+		return nil, err
+	}
+	if opt.QueueLimit == 0 {
+		opt.QueueLimit = 50
+	}
+	if opt.BufferSize == 0 {
+		opt.BufferSize = 32 << 10
+	}
+	if opt.BufferSize < 0 {
+		return nil, fmt.Errorf("middleware: BufferSize %d is negative", opt.BufferSize)
+	}
+	if opt.Access == nil {
+		opt.Access = func(*http.Request) session.Access { return session.ReadWrite }
+	}
+	if opt.OnError == nil {
+		opt.OnError = onError
+	}
+	sessions, err := session.NewManager(store, opt.Session)
+	if err != nil {
+		return nil, fmt.Errorf("middleware: %w", err)
+	}
+	m := &Middleware{sessions: sessions, opt: opt}
+	m.turns.init(opt.QueueLimit)
+	m.buffers.New = func() any { b := make([]byte, 0, opt.BufferSize); return &b }
+	return m, nil
+}
+
+// Wrap gives next a session with the access that Options.Access says, which is
+// ReadWrite by default. A handler wrapped twice keeps the outer session.
+func (m *Middleware) Wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.serve(w, r, m.opt.Access(r), next) })
+}
+
+// ReadWrite gives next exclusive access, whatever Options.Access says.
+func (m *Middleware) ReadWrite(next http.Handler) http.Handler {
+	return m.with(session.ReadWrite, next)
+}
+
+// ReadOnly gives next a session to read, without a lock.
+func (m *Middleware) ReadOnly(next http.Handler) http.Handler { return m.with(session.ReadOnly, next) }
+
+// Disabled keeps the visitor's session alive and gives next none.
+func (m *Middleware) Disabled(next http.Handler) http.Handler { return m.with(session.Disabled, next) }
+
+func (m *Middleware) with(access session.Access, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.serve(w, r, access, next) })
+}
+
+// Close refuses new requests and waits, until ctx ends, for those under way and
+// for locks that are still being given back. Call it after the server's
+// Shutdown.
+func (m *Middleware) Close(ctx context.Context) error { return m.sessions.Close(ctx) }
+
+// errNoSession is what a handler meets that was not wrapped.
+var errNoSession = errors.New("middleware: no session: the handler is not wrapped")
+
+// From returns the request's session. It never fails and never returns nil: in a
+// handler that was not wrapped, every method of what it returns has an error
+// that says so.
+func From(r *http.Request) *session.Session { return FromContext(r.Context()) }
+
+// FromContext is From for code that has only the request's context.
+func FromContext(ctx context.Context) *session.Session {
+	if x, _ := ctx.Value(contextKey{}).(*exchange); x != nil {
+		return x.session
+	}
+	return session.Unusable(errNoSession)
+}
+
+type contextKey struct{}
+
+// An exchange is one request in one allocation: its session, its context and
+// its response.
+type exchange struct {
+	m       *Middleware
+	session *session.Session
+	request *http.Request // as the handler has it
+	context requestContext
+	response
+}
+
+// requestContext is the handler's context: the request's, and the session.
+type requestContext struct {
+	context.Context
+	x *exchange
+}
+
+func (c *requestContext) Value(key any) any {
+	if _, ok := key.(contextKey); ok {
+		return c.x
+	}
+	return c.Context.Value(key)
+}
+
+func (m *Middleware) serve(w http.ResponseWriter, r *http.Request, access session.Access, next http.Handler) {
+	ctx := r.Context()
+	if outer, _ := ctx.Value(contextKey{}).(*exchange); outer != nil && outer.m == m {
+		next.ServeHTTP(w, r)
+		return
+	}
+	id, _ := m.sessions.Canonical(m.opt.Cookie.read(r))
+	// The id is the session manager's alone from here on; without one there is
+	// nobody to wait for.
+	if access == session.ReadWrite && id != "" {
+		if err := m.turns.wait(ctx, id); err != nil {
+			m.opt.OnError(w, r, err)
+			return
+		}
+		defer m.turns.pass(id)
+	}
+	s, err := m.sessions.Open(ctx, id, access)
+	if err != nil {
+		m.opt.OnError(w, r, err)
+		return
+	}
+	x := &exchange{m: m, session: s}
+	x.context = requestContext{ctx, x}
+	x.response.start(w, x)
+	x.request = r.WithContext(&x.context)
+	returned := false
+	defer func() {
+		// Also where the handler panics or ends its goroutine.
+		if !returned {
+			x.abandon()
+		}
+	}()
+	next.ServeHTTP(x, x.request)
+	returned = true
+	x.finish()
+}
+
+// onError is the default of Options.OnError.
+func onError(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		return // nobody is left to answer
+	}
+	status := http.StatusInternalServerError
+	for _, passing := range []error{ErrQueueFull, session.ErrLocked, session.ErrUnavailable, session.ErrClosed} {
+		if errors.Is(err, passing) {
+			status = http.StatusServiceUnavailable
+		}
+	}
+	slog.ErrorContext(r.Context(), "session state failed", "method", r.Method, "path", r.URL.Path, "error", err)
+	http.Error(w, "The session could not be loaded or saved. Please try again.", status)
+}

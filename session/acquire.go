@@ -1,0 +1,143 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+const (
+	firstPoll = 2 * time.Millisecond
+	lastPoll  = 500 * time.Millisecond // ASP.NET's own interval
+)
+
+// load gets a session, waiting for its lock as long as it may. found is false
+// where the store had none: ReadOnly then goes without, ReadWrite has created it.
+func (m *Manager) load(ctx context.Context, id string, access Access) (rec Record, found bool, err error) {
+	found = true
+	var deadline time.Time // set at the first wait: most requests never wait
+	var broken Lock        // the last one that was broken for its age
+	poll := firstPoll
+	for {
+		if err := context.Cause(ctx); err != nil {
+			return Record{}, false, err
+		}
+		if access == ReadOnly {
+			rec, err = m.get(ctx, id)
+		} else {
+			rec, err = m.acquire(ctx, id)
+		}
+		var locked *LockedError
+		switch {
+		case err == nil:
+			return rec, found, nil
+		case errors.Is(err, ErrNotFound) && access == ReadOnly:
+			return Record{}, false, nil
+		case errors.Is(err, ErrNotFound):
+			found = false
+			call, cancel := m.detached(ctx)
+			err = m.store.Create(call, id, m.opt.Timeout)
+			cancel()
+			if err != nil {
+				return Record{}, false, err
+			}
+			// A store that loses what it creates must not be asked for ever.
+			if deadline.IsZero() {
+				deadline = time.Now().Add(m.opt.WaitTimeout)
+			} else if time.Now().After(deadline) {
+				return Record{}, false, fmt.Errorf("session: created, but not there: %w", ErrNotFound)
+			}
+			continue
+		case !errors.As(err, &locked):
+			return Record{}, false, err
+		}
+		now := time.Now()
+		if deadline.IsZero() {
+			deadline = now.Add(m.opt.WaitTimeout)
+		}
+		if locked.Age >= m.opt.ExecutionTimeout && locked.Holder != broken {
+			// Its request is dead or should be; what it still saves is refused.
+			if err := m.release(ctx, id, locked.Holder); err != nil {
+				return Record{}, false, err
+			}
+			broken = locked.Holder
+			continue
+		}
+		if !now.Before(deadline) {
+			return Record{}, false, fmt.Errorf("session: gave up after waiting %v: %w", m.opt.WaitTimeout, err)
+		}
+		if err := m.wait(ctx, id, locked.Holder, min(poll, deadline.Sub(now))); err != nil {
+			return Record{}, false, err
+		}
+		poll = min(poll*3/2, lastPoll)
+	}
+}
+
+// wait returns when the lock may have gone: the store says when, or it is a
+// guess that starts small, grows to ASP.NET's interval and is never in step
+// with others.
+func (m *Manager) wait(ctx context.Context, id string, holder Lock, guess time.Duration) error {
+	if w, ok := m.store.(Waiter); ok {
+		if err := w.Wait(ctx, id, holder, lastPoll); err != nil {
+			if cause := context.Cause(ctx); cause != nil {
+				return cause
+			}
+			return err
+		}
+		return nil
+	}
+	t := time.NewTimer(guess/2 + rand.N(guess))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (m *Manager) get(ctx context.Context, id string) (Record, error) {
+	if m.local {
+		return m.store.Get(ctx, id)
+	}
+	call, cancel := context.WithTimeout(ctx, m.opt.StoreTimeout)
+	defer cancel()
+	return m.store.Get(call, id)
+}
+
+// acquire runs apart from the request once it was sent, because a lock that was
+// granted and never heard of would stay: if the request is gone by then, the
+// lock is given back at once.
+func (m *Manager) acquire(ctx context.Context, id string) (Record, error) {
+	if m.local {
+		return m.store.Acquire(ctx, id, m.opt.ExecutionTimeout)
+	}
+	type answer struct {
+		rec Record
+		err error
+	}
+	answers, gone := make(chan answer), make(chan struct{})
+	m.open.Add(1)
+	go func() {
+		defer m.done()
+		call, cancel := m.detached(ctx)
+		defer cancel()
+		rec, err := m.store.Acquire(call, id, m.opt.ExecutionTimeout)
+		select {
+		case answers <- answer{rec, err}:
+		case <-gone:
+			if err == nil {
+				_ = m.release(ctx, id, rec.Lock) // nobody is left to tell; the lease ends it
+			}
+		}
+	}()
+	select {
+	case a := <-answers:
+		return a.rec, a.err
+	case <-ctx.Done():
+		close(gone)
+		return Record{}, context.Cause(ctx)
+	}
+}
