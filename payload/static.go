@@ -8,6 +8,7 @@ import (
 // A StaticObject is one entry of the static tail: an <object> element of
 // Global.asax with scope="session".
 type StaticObject struct {
+	Index     int // place in the tail
 	Name      string
 	Instance  bool   // it was created; Data is its value
 	Data      []byte // type id and data; read only
@@ -30,7 +31,7 @@ func (o StaticObject) Decode(loc *time.Location) (any, error) {
 	if !o.Instance {
 		return nil, nil
 	}
-	return Item{Key: o.Name, Data: o.Data, Offset: o.Offset}.Decode(loc)
+	return Item{Index: o.Index, Key: o.Name, Data: o.Data, Offset: o.Offset}.Decode(loc)
 }
 
 // StaticObjects lists the static tail, for tools. An object or pointer in it has
@@ -58,7 +59,7 @@ func walkStatic(data []byte, off int, visit func(StaticObject)) (end int, err er
 	off += 4
 	for i := range max(n, 0) {
 		fail := func(err error) error { return &Error{Offset: off, Field: "static object", Index: i, Err: err} }
-		var o StaticObject
+		o := StaticObject{Index: i}
 		if o.Name, off, err = staticText(data, off); err != nil {
 			return 0, fail(err)
 		}

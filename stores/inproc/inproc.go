@@ -244,9 +244,9 @@ func (s *Store) Create(ctx context.Context, id string, timeout time.Duration) er
 	return err
 }
 
-// Load puts the bytes of a frame in place of whatever there is, unlocked:
-// a session from elsewhere, a test's vector. They must be a session, else
-// ErrBadData. It keeps data.
+// Load puts the bytes of a frame in place of whatever there is: a session from
+// elsewhere, a test's vector. It is unlocked then, and whoever held the old one's
+// lock has lost it. The bytes must be a session, else ErrBadData. It keeps data.
 func (s *Store) Load(id string, data []byte) error {
 	p, err := payload.Open(data, s.opt.Limits)
 	if err != nil {

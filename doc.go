@@ -1,0 +1,15 @@
+// Package aspsession is the home of a Go session that ASP.NET pages share: same
+// cookie, same store, same lock, same bytes. The packages below it do the work:
+//
+//	clr             .NET's value types in Go
+//	payload         the bytes that ASP.NET stores, lazy and verbatim
+//	session         the contract: Session, Store, Access, Lock, errors
+//	stores/inproc   a store in this process's memory
+//	stores/storetest the suite that every store passes
+//	middleware      the life cycle of a request on net/http
+//	cmd/aspstate    the operator's tool
+//	examples        programs to start from
+//
+// Each imports only packages above it in this list, and the standard library.
+// A handler needs middleware and a store; see the README.
+package aspsession

@@ -1,0 +1,134 @@
+package aspsession_test
+
+import (
+	"encoding/json"
+	"errors"
+	"go/build"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/aspsession/aspsession"
+
+// floors says what each package may import of this module, itself aside. A
+// package that is not here fails the test: give it a floor.
+var floors = map[string][]string{
+	"clr":              {},
+	"payload":          {"clr"},
+	"session":          {"clr", "payload"},
+	"stores/inproc":    {"clr", "payload", "session"},
+	"stores/storetest": {"clr", "payload", "session"},
+	"middleware":       {"clr", "payload", "session"},
+	"":                 {"clr", "payload", "session", "middleware"},
+	"cmd":              {"*"},
+	"examples":         {"*"},
+}
+
+// outside says which packages may need more than the standard library, and what.
+var outside = map[string][]string{}
+
+type pkg struct {
+	ImportPath, Name string
+	Deps             []string
+	TestImports      []string
+	XTestImports     []string
+	GoFiles          []string
+	Dir              string
+	Module           *struct{ Path string }
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-deps", "-json=ImportPath,Name,Deps,TestImports,XTestImports,GoFiles,Dir,Module", "./...").Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		t.Fatalf("go list: %s", exit.Stderr)
+	}
+	require.NoError(t, err)
+	var list []pkg
+	dec := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p pkg
+		if err := dec.Decode(&p); err == io.EOF {
+			return list
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if p.Module != nil && p.Module.Path == module {
+			list = append(list, p)
+		}
+	}
+}
+
+// inModule returns the path below the module; ok is false outside it.
+func inModule(path string) (string, bool) {
+	if path == module {
+		return "", true
+	}
+	return strings.CutPrefix(path, module+"/")
+}
+
+func TestFloors(t *testing.T) {
+	list := packages(t)
+	require.NotEmpty(t, list)
+	seen := map[string]bool{}
+	for _, p := range list {
+		place, _ := inModule(p.ImportPath)
+		floor, known := floors[place]
+		top, _, _ := strings.Cut(place, "/")
+		if !known {
+			floor, known = floors[top]
+		}
+		require.True(t, known, "%s has no floor in this test", p.ImportPath)
+		seen[place] = true
+		seen[top] = true
+		for _, dep := range p.Deps {
+			if below, ok := inModule(dep); ok {
+				require.True(t, slices.Contains(floor, below) || slices.Contains(floor, "*"), "%s must not import %s", p.ImportPath, dep)
+				continue
+			}
+			if !standard(dep) && !slices.Contains(floor, "*") {
+				allowed := slices.ContainsFunc(outside[place], func(m string) bool { return dep == m || strings.HasPrefix(dep, m+"/") })
+				require.True(t, allowed, "%s must not need %s", p.ImportPath, dep)
+			}
+		}
+	}
+	for place := range floors {
+		require.True(t, seen[place], "the floor of %q is empty", place)
+	}
+}
+
+// standard reports a package of the standard library: its path has no dot in
+// front. Vendored ones of the library itself start with vendor.
+func standard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".") || first == "vendor"
+}
+
+// Testify is for tests: its require alone.
+func TestTestifyStaysInTests(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, dep := range p.Deps {
+			require.NotContains(t, dep, "testify", p.ImportPath)
+		}
+		for _, dep := range slices.Concat(p.TestImports, p.XTestImports) {
+			if strings.Contains(dep, "testify") {
+				require.Equal(t, "github.com/stretchr/testify/require", dep, p.ImportPath)
+			}
+		}
+	}
+}
+
+// Every package says what it is.
+func TestEveryPackageHasADoc(t *testing.T) {
+	for _, p := range packages(t) {
+		b, err := build.Default.ImportDir(p.Dir, 0)
+		require.NoError(t, err)
+		require.NotEmpty(t, b.Doc, "%s has no package comment", p.ImportPath)
+	}
+}
