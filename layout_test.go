@@ -18,15 +18,18 @@ const module = "github.com/aspsession/aspsession"
 // floors says what each package may import of this module, itself aside. A
 // package that is not here fails the test: give it a floor.
 var floors = map[string][]string{
-	"clr":              {},
-	"payload":          {"clr"},
-	"session":          {"clr", "payload"},
-	"stores/inproc":    {"clr", "payload", "session"},
-	"stores/storetest": {"clr", "payload", "session"},
-	"middleware":       {"clr", "payload", "session"},
-	"":                 {"clr", "payload", "session", "middleware"},
-	"cmd":              {"*"},
-	"examples":         {"*"},
+	"clr":                {},
+	"payload":            {"clr"},
+	"session":            {"clr", "payload"},
+	"msasp":              {},
+	"stateservice":       {"clr", "msasp"},
+	"stores/inproc":      {"clr", "payload", "session"},
+	"stores/stateserver": {"clr", "payload", "session", "msasp"},
+	"stores/storetest":   {"clr", "payload", "session"},
+	"middleware":         {"clr", "payload", "session"},
+	"":                   {"clr", "payload", "session", "middleware"},
+	"cmd":                {"*"},
+	"examples":           {"*"},
 }
 
 // outside says which packages may need more than the standard library, and what.

@@ -19,6 +19,9 @@ func (it *Items) Set(key string, value any) error {
 	if !utf8.ValidString(key) {
 		return &Error{Offset: -1, Field: "key", Index: len(it.entries), Key: key, Err: fmt.Errorf("%w: the key is not UTF-8", ErrNoForm)}
 	}
+	if it.arena == nil {
+		it.arena = make([]byte, 0, 128) // an item or two, without growing from 8 bytes on
+	}
 	i := it.find(key)
 	place := i
 	mark := len(it.arena)
@@ -88,7 +91,7 @@ func (it *Items) add(key, size uint32, flags uint8) int {
 		it.index = nil
 	} else {
 		mask := len(it.index) - 1
-		slot := int(e.hash) & mask
+		slot := slotHash(it.keyBytes(i)) & mask
 		for it.index[slot] != 0 {
 			slot = (slot + 1) & mask
 		}

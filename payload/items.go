@@ -230,7 +230,7 @@ func (it *Items) buildIndex() (first, second int) {
 		if it.entries[j].flags&nullKey != 0 {
 			continue
 		}
-		slot := int(it.entries[j].hash) & (size - 1)
+		slot := slotHash(it.keyBytes(j)) & (size - 1)
 		for it.index[slot] != 0 {
 			i := int(it.index[slot]) - 1
 			if it.entries[i].hash == it.entries[j].hash && it.same(i, j) {
@@ -260,7 +260,7 @@ func (it *Items) find(key string) int {
 		it.buildIndex()
 	}
 	mask := len(it.index) - 1
-	for slot := int(h) & mask; it.index[slot] != 0; slot = (slot + 1) & mask {
+	for slot := slotHash(k) & mask; it.index[slot] != 0; slot = (slot + 1) & mask {
 		i := int(it.index[slot]) - 1
 		if it.entries[i].hash == h && sameKey(it.keyBytes(i), k) {
 			return i

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -340,4 +341,52 @@ func TestTimesAreReadInTheSitesZone(t *testing.T) {
 	require.ErrorIs(t, it.Set("t", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)), payload.ErrNoForm)
 	require.ErrorIs(t, it.Set("t", time.Date(0, 12, 31, 23, 59, 59, 0, time.UTC)), payload.ErrNoForm)
 	require.ErrorIs(t, it.Set("t", clr.DateTime{Ticks: math.MaxInt64}), payload.ErrNoForm)
+}
+
+// Names that an attacker chose so that a hash he can compute gives them all one
+// value: finding each must not mean looking at all.
+func TestNamesMadeToCollideAreNoTrap(t *testing.T) {
+	const n = 1 << 15
+	it := payload.NewItems(payload.Limits{})
+	for i := range n {
+		key := []byte("00000000000000000000")
+		for b := range 16 {
+			if i>>b&1 != 0 {
+				key[b] = 0x10 // like '0' but for the bit that folding ignores
+			}
+		}
+		require.NoError(t, it.Set(string(key), i))
+	}
+	data, err := it.Append(nil)
+	require.NoError(t, err)
+	back, err := payload.OpenItems(data, payload.Limits{})
+	require.NoError(t, err)
+	require.Equal(t, n, back.Len())
+	v, err := payload.Value[int](back, "\x10000000000000000000"+"0")
+	require.NoError(t, err)
+	require.Equal(t, 1, v)
+}
+
+// Opening copies no value: a big one costs what a small one does.
+func TestOpeningCopiesNoValue(t *testing.T) {
+	costs := func(size int) (allocs float64, bytes uint64) {
+		p := payload.New(20, payload.Limits{})
+		require.NoError(t, p.Items().Set("a", strings.Repeat("x", size)))
+		data, err := p.Append(nil)
+		require.NoError(t, err)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		allocs = testing.AllocsPerRun(10, func() {
+			if _, err := payload.Open(data, payload.Limits{}); err != nil {
+				t.Fatal(err)
+			}
+		})
+		runtime.ReadMemStats(&after)
+		return allocs, after.TotalAlloc - before.TotalAlloc
+	}
+	allocs, _ := costs(10)
+	bigAllocs, bigBytes := costs(10 << 20)
+	require.Equal(t, 1.0, allocs)
+	require.Equal(t, 1.0, bigAllocs)
+	require.Less(t, bigBytes, uint64(1<<20))
 }

@@ -29,10 +29,11 @@ func (m *Manager) load(ctx context.Context, id string, access Access) (rec Recor
 		} else {
 			rec, err = m.acquire(ctx, id)
 		}
-		var locked *LockedError
-		switch {
-		case err == nil:
+		if err == nil {
 			return rec, found, nil
+		}
+		locked, ok := errors.AsType[*LockedError](err)
+		switch {
 		case errors.Is(err, ErrNotFound) && access == ReadOnly:
 			return Record{}, false, nil
 		case errors.Is(err, ErrNotFound):
@@ -50,7 +51,7 @@ func (m *Manager) load(ctx context.Context, id string, access Access) (rec Recor
 				return Record{}, false, fmt.Errorf("session: created, but not there: %w", ErrNotFound)
 			}
 			continue
-		case !errors.As(err, &locked):
+		case !ok:
 			return Record{}, false, err
 		}
 		now := time.Now()

@@ -37,8 +37,8 @@ func framingFlag(flags *flag.FlagSet) *string {
 	return &framing
 }
 
-// A session is one opened file.
-type session struct {
+// A stored is one opened file.
+type stored struct {
 	framing string
 	size    int              // of the file
 	plain   []byte           // the file, inflated
@@ -47,7 +47,7 @@ type session struct {
 }
 
 // open opens data in one framing, or in the one it seems to have.
-func open(framing string, data []byte) (*session, error) {
+func open(framing string, data []byte) (*stored, error) {
 	if framing == framingAuto {
 		return detect(data)
 	}
@@ -58,8 +58,8 @@ func open(framing string, data []byte) (*session, error) {
 	return s, nil
 }
 
-func openAs(framing string, data []byte) (s *session, err error) {
-	s = &session{framing: framing, size: len(data), plain: data}
+func openAs(framing string, data []byte) (s *stored, err error) {
+	s = &stored{framing: framing, size: len(data), plain: data}
 	switch framing {
 	case framingStore:
 		s.frame, err = payload.Open(data, limits)
@@ -89,11 +89,11 @@ func openAs(framing string, data []byte) (s *session, err error) {
 // end, so a few zero bytes are an empty collection to one of them and a frame of
 // no timeout to another, and the beginning of a long collection can be all of a
 // short frame.
-func detect(data []byte) (*session, error) {
-	var loose *session
+func detect(data []byte) (*stored, error) {
+	var loose *stored
 	failures := make([]string, 0, len(detectOrder))
 	for _, framing := range detectOrder {
-		s, err := (*session)(nil), error(nil)
+		s, err := (*stored)(nil), error(nil)
 		if framing == framingNRBF && !hasStreamHeader(data) {
 			err = errors.New("no object stream header (00, two ids, version 1.0) at offset 0")
 		} else {
@@ -128,7 +128,7 @@ func hasStreamHeader(data []byte) bool {
 
 // unused counts the bytes that carry nothing: those behind the end, and longer
 // forms of lengths than needed.
-func (s *session) unused() int {
+func (s *stored) unused() int {
 	switch {
 	case s.frame != nil:
 		size := 7 + len(s.frame.Static()) // timeout, two flags, trailer
@@ -147,18 +147,18 @@ func (s *session) unused() int {
 }
 
 // empty reports that there is nothing to show: no item, no static object.
-func (s *session) empty() bool {
+func (s *stored) empty() bool {
 	list, err := s.staticObjects()
 	return s.items.Empty() && len(list) == 0 && err == nil
 }
 
 // hasItems and hasStatic are the flags behind a frame's timeout.
-func (s *session) hasItems() bool  { return s.plain[4] != 0 }
-func (s *session) hasStatic() bool { return s.plain[5] != 0 }
+func (s *stored) hasItems() bool  { return s.plain[4] != 0 }
+func (s *stored) hasStatic() bool { return s.plain[5] != 0 }
 
 // all yields the items. An object stream alone is an item without a name that
 // fills its file.
-func (s *session) all() iter.Seq[payload.Item] {
+func (s *stored) all() iter.Seq[payload.Item] {
 	return func(yield func(payload.Item) bool) {
 		for item := range s.items.All() {
 			if s.framing == framingNRBF {
@@ -171,7 +171,7 @@ func (s *session) all() iter.Seq[payload.Item] {
 	}
 }
 
-func (s *session) staticObjects() ([]payload.StaticObject, error) {
+func (s *stored) staticObjects() ([]payload.StaticObject, error) {
 	if s.frame == nil {
 		return nil, nil
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"compress/flate"
+	"context"
 	"encoding/json"
 	"io"
 	"os"
@@ -23,7 +24,7 @@ type result struct {
 
 func runTool(stdin []byte, args ...string) result {
 	var stdout, stderr bytes.Buffer
-	code := run(args, bytes.NewReader(stdin), &stdout, &stderr)
+	code := run(context.Background(), args, bytes.NewReader(stdin), &stdout, &stderr)
 	return result{code, stdout.Bytes(), stderr.String()}
 }
 

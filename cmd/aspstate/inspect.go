@@ -17,7 +17,7 @@ func inspect(c *call) int {
 	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	asJSON := flags.Bool("json", false, "")
 	framing := framingFlag(flags)
-	if code, done := c.parse(flags); done {
+	if code, done := c.parse(flags, 1); done {
 		return code
 	}
 	s, err := c.load(*framing)
@@ -79,7 +79,7 @@ type typedJSON struct {
 }
 
 // document renders a session as JSON and counts the values that are errors.
-func document(s *session) (out []byte, bad int, err error) {
+func document(s *stored) (out []byte, bad int, err error) {
 	doc := sessionJSON{Framing: s.framing, Size: s.size, Items: []itemJSON{}}
 	if s.frame != nil {
 		doc.TimeoutMinutes, doc.HasItems, doc.HasStaticObjects = new(s.frame.Timeout()), new(s.hasItems()), new(s.hasStatic())

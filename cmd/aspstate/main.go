@@ -1,8 +1,9 @@
-// Aspstate is the operator's tool for ASP.NET session state: it shows what is
-// in a stored session and proves that it can be written again.
+// Aspstate is the operator's tool for ASP.NET session state: it keeps sessions,
+// shows what is in a stored one and proves that it can be written again.
 //
 //	aspstate inspect [--json] [--framing F] FILE
 //	aspstate recode [--framing F] FILE
+//	aspstate serve [--listen HOST:PORT]
 //	aspstate help [VERB]
 //
 // FILE is what a store keeps for one session: the column of an ASPState table,
@@ -36,6 +37,12 @@
 // Compressed frames are compressed again, so that their bytes differ and what
 // they inflate to does not. Where an item cannot be read nothing is written.
 //
+// # Serve
+//
+// Serve is a state service in place of aspnet_state.exe, for ASP.NET applications
+// with mode="StateServer" and for Go pages. It listens on loopback unless told
+// otherwise, keeps sessions in memory, and ends cleanly on SIGINT or SIGTERM.
+//
 // # Framing
 //
 // Nothing in a stored session says in which of its four forms it is, so
@@ -60,6 +67,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -113,11 +121,19 @@ var verbs = []verb{
 		help:    framingHelp,
 		run:     recode,
 	},
+	{
+		name:    "serve",
+		line:    "[--listen HOST:PORT] [--max-items N] [--max-bytes N] [--bare]",
+		summary: "Serve keeps the sessions of ASP.NET applications and Go pages.",
+		help:    serveHelp,
+		run:     serve,
+	},
 }
 
 // A call is one run of a verb.
 type call struct {
 	*verb
+	ctx            context.Context // ends what runs until it is stopped
 	args           []string
 	stdin          io.Reader
 	stdout, stderr io.Writer
@@ -125,11 +141,11 @@ type call struct {
 }
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 // run is main without the process.
-func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
 		fmt.Fprint(stderr, "aspstate: a verb is missing\n", usage())
 		return exitUsage
@@ -146,7 +162,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	for i := range verbs {
 		if v := &verbs[i]; v.name == name {
-			return v.run(&call{verb: v, args: args[1:], stdin: stdin, stdout: stdout, stderr: stderr})
+			return v.run(&call{verb: v, ctx: ctx, args: args[1:], stdin: stdin, stdout: stdout, stderr: stderr})
 		}
 	}
 	fmt.Fprintf(stderr, "aspstate: unknown verb %s\n%s", quote(name, keyWidth), usage())
@@ -155,7 +171,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 
 func usage() string {
 	var b strings.Builder
-	b.WriteString("Aspstate shows and checks the sessions that ASP.NET stores.\n\nUsage:\n\n")
+	b.WriteString("Aspstate keeps, shows and checks the sessions of ASP.NET.\n\nUsage:\n\n")
 	for _, v := range verbs {
 		fmt.Fprintf(&b, "  aspstate %s %s\n        %s\n", v.name, v.line, v.summary)
 	}
@@ -169,21 +185,25 @@ func (v *verb) usage() string {
 }
 
 const usageEnd = `
-FILE holds what a store keeps for one session; a dash means standard input.
+A FILE holds what a store keeps for one session; a dash means standard input.
 The exit code is 0 when all went well, 1 when the data is bad or could not be
 read or written, and 2 when the command line is wrong.
 `
 
-// parse reads the flags and FILE. Where done is true the verb is over.
-func (c *call) parse(flags *flag.FlagSet) (code int, done bool) {
+// parse reads the flags and as many files as the verb takes, none or one. Where
+// done is true the verb is over.
+func (c *call) parse(flags *flag.FlagSet, files int) (code int, done bool) {
 	flags.SetOutput(io.Discard) // usage is ours, and an error is printed once
 	err := flags.Parse(c.args)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(c.stdout, c.verb.usage())
 		return exitOK, true
 	}
-	if err == nil && flags.NArg() != 1 {
+	if err == nil && flags.NArg() != files {
 		err = fmt.Errorf("one FILE is needed, there are %d; flags go before it", flags.NArg())
+		if files == 0 {
+			err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
+		}
 	}
 	if err != nil {
 		fmt.Fprintf(c.stderr, "aspstate: %s: %s\nUsage: aspstate %s %s\n", c.name, visible(err.Error()), c.name, c.line)
@@ -194,7 +214,7 @@ func (c *call) parse(flags *flag.FlagSet) (code int, done bool) {
 }
 
 // load reads FILE and opens it.
-func (c *call) load(framing string) (*session, error) {
+func (c *call) load(framing string) (*stored, error) {
 	in := c.stdin
 	if c.file != "-" {
 		f, err := os.Open(c.file)

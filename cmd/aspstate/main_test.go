@@ -59,7 +59,7 @@ func TestUsage(t *testing.T) {
 func TestFileTooLarge(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	endless := iotest.DataErrReader(zeros{})
-	require.Equal(t, exitData, run([]string{"inspect", "-"}, endless, &stdout, &stderr))
+	require.Equal(t, exitData, run(t.Context(), []string{"inspect", "-"}, endless, &stdout, &stderr))
 	require.Equal(t, "aspstate: standard input: more than 33554432 bytes\n", stderr.String())
 }
 
@@ -70,11 +70,11 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 func TestBrokenStreams(t *testing.T) {
 	boom := errors.New("boom\x1b[2J")
 	var stdout, stderr bytes.Buffer
-	require.Equal(t, exitData, run([]string{"inspect", "-"}, iotest.ErrReader(boom), &stdout, &stderr))
+	require.Equal(t, exitData, run(t.Context(), []string{"inspect", "-"}, iotest.ErrReader(boom), &stdout, &stderr))
 	require.Equal(t, "aspstate: standard input: boom\\x1b[2J\n", stderr.String())
 	for _, verb := range []string{"inspect", "recode"} {
 		stderr.Reset()
-		require.Equal(t, exitData, run([]string{verb, "-"}, strings.NewReader("\x00\x00\x00\x00"), brokenWriter{boom}, &stderr))
+		require.Equal(t, exitData, run(t.Context(), []string{verb, "-"}, strings.NewReader("\x00\x00\x00\x00"), brokenWriter{boom}, &stderr))
 		require.Equal(t, "aspstate: standard output: boom\\x1b[2J\n", stderr.String())
 	}
 	require.Empty(t, stdout.String())

@@ -6,7 +6,7 @@ import "flag"
 func recode(c *call) int {
 	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	framing := framingFlag(flags)
-	if code, done := c.parse(flags); done {
+	if code, done := c.parse(flags, 1); done {
 		return code
 	}
 	s, err := c.load(*framing)
@@ -22,7 +22,7 @@ func recode(c *call) int {
 
 // recode decodes and encodes every item and returns the file anew. A stream
 // alone is opaque: opening it has checked all that can be checked.
-func (s *session) recode() ([]byte, error) {
+func (s *stored) recode() ([]byte, error) {
 	if s.framing == framingNRBF {
 		return s.plain, nil
 	}

@@ -22,7 +22,7 @@ const (
 )
 
 // table renders a session for people and counts the values that are errors.
-func table(s *session) (out []byte, bad int, err error) {
+func table(s *stored) (out []byte, bad int, err error) {
 	var rows bytes.Buffer
 	w := tabwriter.NewWriter(&rows, 0, 0, 2, ' ', 0)
 	line := func(cells ...string) { fmt.Fprintln(w, strings.Join(cells, "\t")) }
@@ -60,7 +60,7 @@ func table(s *session) (out []byte, bad int, err error) {
 }
 
 // heading says in one line what the file is.
-func heading(s *session, count int) string {
+func heading(s *stored, count int) string {
 	parts := []string{fmt.Sprintf("%s: %s", s.framing, plural(s.size, "byte"))}
 	if s.framing == framingDeflate {
 		parts = append(parts, fmt.Sprintf("%d inflated", len(s.plain)))

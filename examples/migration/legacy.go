@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/http"
 
 	"github.com/aspsession/aspsession/payload"
+	"github.com/aspsession/aspsession/session"
 )
 
 // What became of an item since ASP.NET wrote it.
@@ -65,10 +67,17 @@ type legacyPage struct {
 // legacy shows the stored bytes themselves: no middleware, no lock, no Session,
 // nothing that could have tidied them up. It sees what the last save left.
 func (s *site) legacy(w http.ResponseWriter, r *http.Request) {
-	id, _ := s.visitor(r)
-	data, ok := s.store.Bytes(id)
-	if !ok {
+	id, _, err := s.visitor(r)
+	var data []byte
+	if err == nil {
+		data, err = s.old.read(r.Context(), id)
+	}
+	switch {
+	case errors.Is(err, session.ErrNotFound):
 		http.Redirect(w, r, "/start", http.StatusSeeOther) // it expired a moment ago
+		return
+	case err != nil:
+		s.fail(w, r, err)
 		return
 	}
 	p, err := compare(captured, data)

@@ -10,6 +10,9 @@
 // array, a Hashtable, and a [Serializable] ShoppingCart whose class no Go code
 // knows.
 //
+// The session is kept by a state service on a loopback port, and both sides are
+// its clients over TCP, as two servers of a real site are.
+//
 // # What to look at
 //
 //   - / are the new pages, handlers behind middleware.Wrap. Change the name,
@@ -17,15 +20,15 @@
 //   - /summary reads what ASP.NET stored, as Go types, behind
 //     middleware.ReadOnly; it also tries to write, and shows what it is told.
 //   - /legacy/ stands in for the old site. It does not go through the middleware:
-//     it takes the stored bytes from the store and compares every item with the
-//     capture. Only what you changed differs. The shopping cart is byte for byte
+//     it asks the state service for the stored bytes, as the old site would, and
+//     compares every item with the capture. Only what you changed differs. The shopping cart is byte for byte
 //     what ASP.NET wrote, however often Go saved the session around it.
 //
 // With -once the program is its own visitor: it makes that tour over HTTP and
 // prints what happened in six lines.
 //
 // gopages.go is what a handler looks like, legacy.go how stored bytes are read,
-// site.go how they share one store.
+// state.go how they share one store.
 package main
 
 import (

@@ -101,8 +101,8 @@ func (v *visitor) id() string {
 
 // stored is the visitor's session as the store has it.
 func (v *visitor) stored() []byte {
-	data, ok := v.site.store.Bytes(v.id())
-	require.True(v.t, ok)
+	data, err := v.site.old.read(v.t.Context(), v.id())
+	require.NoError(v.t, err)
 	return data
 }
 
@@ -186,8 +186,8 @@ func TestUnknownVisitorGoesToStart(t *testing.T) {
 			require.Equal(t, "/start", resp.Header.Get("Location"))
 		}
 	}
-	_, ok := w.site.store.Bytes("abcdefghijklmnopqrstuvwx")
-	require.False(t, ok, "a session was made under an id of the visitor's choice")
+	_, err := w.site.old.read(t.Context(), "abcdefghijklmnopqrstuvwx")
+	require.ErrorIs(t, err, session.ErrNotFound, "a session was made under an id of the visitor's choice")
 }
 
 func TestBrowserWithoutCookiesIsTold(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"github.com/aspsession/aspsession/middleware"
 	"github.com/aspsession/aspsession/payload"
 	"github.com/aspsession/aspsession/session"
-	"github.com/aspsession/aspsession/stores/inproc"
+	"github.com/aspsession/aspsession/stores/stateserver"
 )
 
 // captured is the session every visitor starts with. Read only.
@@ -22,28 +22,38 @@ var captured []byte
 
 const cookieName = "ASP.NET_SessionId"
 
-// A site is both halves on one store.
+// A site is both halves, each with a client of its own on one state service.
 type site struct {
-	store *inproc.Store
+	state *state
+	store *stateserver.Store // the Go side's
+	old   oldSite
 	m     *middleware.Middleware
 }
 
-func newSite() (*site, error) {
-	s := &site{store: inproc.New(inproc.Options{})}
-	var err error
-	if s.m, err = middleware.New(s.store, middleware.Options{OnError: s.fail}); err != nil {
-		return nil, errors.Join(fmt.Errorf("migration: %w", err), s.store.Close())
+func newSite() (s *site, err error) {
+	s = new(site)
+	if s.state, err = startState(); err != nil {
+		return nil, err
+	}
+	if s.store, err = s.state.client(); err == nil {
+		s.old.store, err = s.state.client()
+	}
+	if err == nil {
+		s.m, err = middleware.New(s.store, middleware.Options{OnError: s.fail})
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("migration: %w", err), s.state.close(context.Background()))
 	}
 	return s, nil
 }
 
-// close waits for the sessions that are open.
+// close waits for the sessions that are open, then for the service.
 func (s *site) close(ctx context.Context) error {
-	return errors.Join(s.m.Close(ctx), s.store.Close())
+	return errors.Join(s.m.Close(ctx), s.store.Close(), s.old.store.Close(), s.state.close(ctx))
 }
 
 // handler is all that one port serves. In a real move /legacy/ would be a
-// reverse proxy to the old site, and the store one that both reach.
+// reverse proxy to the old site.
 func (s *site) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /start", s.start)
@@ -68,26 +78,30 @@ func (s *site) handler() http.Handler {
 }
 
 // visitor returns the id of the session that the request's cookie names, if the
-// store has it: the first of that name in whatever case, as the middleware has
+// service has it: the first of that name in whatever case, as the middleware has
 // it.
-func (s *site) visitor(r *http.Request) (id string, ok bool) {
+func (s *site) visitor(r *http.Request) (id string, ok bool, err error) {
 	for _, c := range r.Cookies() {
 		if !strings.EqualFold(c.Name, cookieName) {
 			continue
 		}
 		if id, ok = (session.StandardIDs{}).Canonical(c.Value); ok {
-			_, ok = s.store.Bytes(id)
+			ok, err = s.old.knows(r.Context(), id)
 		}
-		return id, ok
+		return id, ok, err
 	}
-	return "", false
+	return "", false, nil
 }
 
 // known sends visitors without a session to /start, before the middleware sees
 // them: it would take any well-formed id, as ASP.NET does.
 func (s *site) known(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, ok := s.visitor(r); ok {
+		switch _, ok, err := s.visitor(r); {
+		case err != nil:
+			s.fail(w, r, err)
+			return
+		case ok:
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -104,13 +118,16 @@ func (s *site) known(next http.Handler) http.Handler {
 // start does what signing in on the old site did: it puts a session into the
 // store and tells the browser its id. Who has one keeps it.
 func (s *site) start(w http.ResponseWriter, r *http.Request) {
-	if _, ok := s.visitor(r); ok {
+	id, ok, err := s.visitor(r)
+	if ok {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
 	}
-	id, err := session.StandardIDs{}.New()
 	if err == nil {
-		err = s.store.Load(id, captured)
+		id, err = session.StandardIDs{}.New()
+	}
+	if err == nil {
+		err = s.old.put(r.Context(), id)
 	}
 	if err != nil {
 		s.fail(w, r, err)
@@ -124,8 +141,11 @@ func (s *site) start(w http.ResponseWriter, r *http.Request) {
 // reset puts the capture back under the same id. A request still at work on the
 // old one is told that its lock is lost.
 func (s *site) reset(w http.ResponseWriter, r *http.Request) {
-	id, _ := s.visitor(r)
-	if err := s.store.Load(id, captured); err != nil {
+	id, _, err := s.visitor(r)
+	if err == nil {
+		err = s.old.put(r.Context(), id)
+	}
+	if err != nil {
 		s.fail(w, r, err)
 		return
 	}

@@ -140,12 +140,11 @@ func (s *Store) shard(id string) *shard {
 
 // find returns a live item and renews it, under the shard's lock. One that has
 // expired is taken out and returned as dead, for ended.
-func (s *Store) find(sh *shard, id string) (live, dead *item) {
+func (s *Store) find(sh *shard, id string, now time.Time) (live, dead *item) {
 	it := sh.items[id]
 	if it == nil {
 		return nil, nil
 	}
-	now := s.opt.Now()
 	if !now.Before(it.expires) {
 		sh.drop(id, it)
 		return nil, it
@@ -181,8 +180,8 @@ func (s *Store) ended(id string, it *item, reason EndReason) {
 	s.opt.OnEnd(id, reason, p)
 }
 
-func (s *Store) lockedError(it *item) error {
-	return &session.LockedError{Holder: session.NumberLock(it.lock), Age: s.opt.Now().Sub(it.locked)}
+func lockedError(it *item, now time.Time) error {
+	return &session.LockedError{Holder: session.NumberLock(it.lock), Age: now.Sub(it.locked)}
 }
 
 // Get implements session.Store.
@@ -202,11 +201,12 @@ func (s *Store) read(ctx context.Context, id string, acquire bool) (session.Reco
 	}
 	sh := s.shard(id)
 	sh.mu.Lock()
-	it, dead := s.find(sh, id)
+	now := s.opt.Now()
+	it, dead := s.find(sh, id, now)
 	if it == nil || it.lock != 0 {
 		err := session.ErrNotFound
 		if it != nil {
-			err = s.lockedError(it)
+			err = lockedError(it, now)
 		}
 		sh.mu.Unlock()
 		s.ended(id, dead, Expired)
@@ -214,7 +214,7 @@ func (s *Store) read(ctx context.Context, id string, acquire bool) (session.Reco
 	}
 	var rec session.Record
 	if acquire {
-		it.lock, it.locked = s.tokens.Add(1), s.opt.Now()
+		it.lock, it.locked = s.tokens.Add(1), now
 		rec.Lock = session.NumberLock(it.lock)
 	}
 	rec.Uninitialized = it.fresh
@@ -301,7 +301,8 @@ func (s *Store) put(ctx context.Context, id string, lock session.Lock, p *payloa
 	}
 	sh := s.shard(id)
 	sh.mu.Lock()
-	it, dead := s.find(sh, id)
+	now := s.opt.Now()
+	it, dead := s.find(sh, id, now)
 	defer s.ended(id, dead, Expired)
 	defer sh.mu.Unlock()
 	switch {
@@ -323,20 +324,20 @@ func (s *Store) put(ctx context.Context, id string, lock session.Lock, p *payloa
 	// What a frame says may be senseless; a session in memory lives a minute at
 	// least and a year at most.
 	it.timeout = time.Duration(min(max(p.Timeout(), 1), 525_600)) * time.Minute
-	it.expires = s.opt.Now().Add(it.timeout)
+	it.expires = now.Add(it.timeout)
 	if !how.keepLock {
 		it.free()
 		return session.Lock{}, nil
 	}
 	if it.lock == 0 {
-		it.lock, it.locked = s.tokens.Add(1), s.opt.Now()
+		it.lock, it.locked = s.tokens.Add(1), now
 	}
 	return session.NumberLock(it.lock), nil
 }
 
 // Release implements session.Store.
 func (s *Store) Release(ctx context.Context, id string, lock session.Lock) error {
-	return s.under(id, func(sh *shard, it *item) error {
+	return s.under(id, func(_ *shard, it *item, _ time.Time) error {
 		if lock.IsZero() || it.lock != lock.Number() {
 			return session.ErrLockLost
 		}
@@ -348,11 +349,11 @@ func (s *Store) Release(ctx context.Context, id string, lock session.Lock) error
 // Remove implements session.Store.
 func (s *Store) Remove(ctx context.Context, id string, lock session.Lock) error {
 	var gone *item
-	err := s.under(id, func(sh *shard, it *item) error {
+	err := s.under(id, func(sh *shard, it *item, now time.Time) error {
 		switch {
 		case it.lock == lock.Number():
 		case lock.IsZero():
-			return s.lockedError(it)
+			return lockedError(it, now)
 		default:
 			return session.ErrLockLost
 		}
@@ -366,17 +367,18 @@ func (s *Store) Remove(ctx context.Context, id string, lock session.Lock) error 
 
 // Touch implements session.Store.
 func (s *Store) Touch(ctx context.Context, id string) error {
-	return s.under(id, func(*shard, *item) error { return nil }, session.ErrNotFound)
+	return s.under(id, func(*shard, *item, time.Time) error { return nil }, session.ErrNotFound)
 }
 
 // under runs f on a live item, which it renews; missing is the error for none.
-func (s *Store) under(id string, f func(*shard, *item) error, missing error) error {
+func (s *Store) under(id string, f func(*shard, *item, time.Time) error, missing error) error {
 	sh := s.shard(id)
 	sh.mu.Lock()
-	it, dead := s.find(sh, id)
+	now := s.opt.Now()
+	it, dead := s.find(sh, id, now)
 	err := missing
 	if it != nil {
-		err = f(sh, it)
+		err = f(sh, it, now)
 	}
 	sh.mu.Unlock()
 	s.ended(id, dead, Expired)
