@@ -4,12 +4,16 @@
 //	clr             .NET's value types in Go
 //	payload         the bytes that ASP.NET stores, lazy and verbatim
 //	session         the contract: Session, Store, Access, Lock, errors
+//	msasp           the state-server protocol's wire forms
+//	stateservice    a state service as a library
 //	stores/inproc   a store in this process's memory
+//	stores/stateserver a store on an ASP.NET state service
 //	stores/storetest the suite that every store passes
 //	middleware      the life cycle of a request on net/http
 //	cmd/aspstate    the operator's tool
 //	examples        programs to start from
+//	interop         real ASP.NET pages, as tests
 //
-// Each imports only packages above it in this list, and the standard library.
+// Each imports only packages above it in this list, and no store another.
 // A handler needs middleware and a store; see the README.
 package aspsession

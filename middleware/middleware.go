@@ -28,8 +28,9 @@ type Options struct {
 	// saved. Default 32 KiB, as in ASP.NET. Each running request holds so much.
 	BufferSize int
 	// OnError answers a request whose session could not be opened or saved. It
-	// may write a page; where headers have left already, what it writes is
-	// dropped and the connection is broken. Default: a short text with status 503
+	// may write a page. What it writes is dropped where headers have left already,
+	// and the connection is broken, and where a Disabled page's session could not
+	// be renewed, which the page survives. Default: a short text with status 503
 	// for what may pass (a full queue, a lock, a store out of reach), else 500,
 	// and a line to slog; nothing where the client is gone.
 	OnError func(w http.ResponseWriter, r *http.Request, err error)
@@ -159,6 +160,12 @@ func (m *Middleware) serve(w http.ResponseWriter, r *http.Request, access sessio
 			return
 		}
 		defer m.turns.pass(id)
+	}
+	if access == session.Disabled && id != "" {
+		// A page that needs no session must not fail for it.
+		if err := m.sessions.Touch(ctx, id); err != nil {
+			m.opt.OnError(dropped{}, r, err)
+		}
 	}
 	s, err := m.sessions.Open(ctx, id, access)
 	if err != nil {

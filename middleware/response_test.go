@@ -84,6 +84,18 @@ func TestDefaultErrorPages(t *testing.T) {
 	}
 }
 
+// A page without session state survives a store that does not.
+func TestADisabledPageSurvivesTheStore(t *testing.T) {
+	store := newStore(t)
+	store.failOn("Touch", errDisk)
+	log := &errorLog{}
+	m := newMiddleware(t, store, middleware.Options{OnError: log.onError})
+	w := serve(m.Disabled(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "logo") })), request(anID))
+	require.Equal(t, 200, w.Code)
+	require.Equal(t, "logo", w.Body.String())
+	require.ErrorIs(t, log.last(), errDisk)
+}
+
 // A session that cannot be decoded never reaches a handler, and stays what it is.
 func TestBadDataNeverReachesAHandler(t *testing.T) {
 	store := newStore(t)

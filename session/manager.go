@@ -87,7 +87,7 @@ func (m *Manager) Canonical(id string) (string, bool) {
 // stored. Whoever opens a session must call Finish or Discard, once.
 //
 // An id that the store does not have is taken as it is, as in ASP.NET:
-// ReadWrite creates the session under it. Cancelling ctx while Open waits ends
+// ReadWrite creates the session under it. Disabled makes no call; see Touch. Cancelling ctx while Open waits ends
 // it with ctx's error and leaves no lock behind; later it changes nothing.
 func (m *Manager) Open(ctx context.Context, id string, access Access) (*Session, error) {
 	m.open.Add(1)
@@ -115,13 +115,6 @@ func (m *Manager) start(ctx context.Context, id string, access Access) (*Session
 	}
 	if access == Disabled {
 		s.end = ErrDisabled
-		if id != "" {
-			ctx, cancel := m.detached(ctx)
-			defer cancel()
-			if err := m.store.Touch(ctx, id); err != nil && !errors.Is(err, ErrNotFound) {
-				return nil, err
-			}
-		}
 		return s, nil
 	}
 	if !s.fresh {
@@ -136,6 +129,17 @@ func (m *Manager) start(ctx context.Context, id string, access Access) (*Session
 	}
 	s.p.Items().SetLocation(m.opt.Location)
 	return s, nil
+}
+
+// Touch renews a session's timeout without opening it. One that is not there is
+// no error.
+func (m *Manager) Touch(ctx context.Context, id string) error {
+	call, cancel := m.detached(ctx)
+	defer cancel()
+	if err := m.store.Touch(call, id); err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return nil
 }
 
 // Finish ends a session whose handler returned: saved and released in one step
