@@ -28,6 +28,8 @@ var floors = map[string][]string{
 	"stores/storetest":   {"clr", "payload", "session"},
 	"middleware":         {"clr", "payload", "session"},
 	"":                   {"clr", "payload", "session", "middleware"},
+	"internal/testenv":   {},
+	"interop":            {"*"},
 	"cmd":                {"*"},
 	"examples":           {"*"},
 }

@@ -44,6 +44,7 @@ type Reader struct {
 	limits Limits
 	buf    []byte
 	r, w   int    // what is unread of buf
+	late   int    // length of a body that was announced and may still come
 	kept   []byte // see keep
 }
 
@@ -59,6 +60,9 @@ func (r *Reader) Buffered() int { return r.w - r.r }
 // Fill waits for at least one byte of the next message. Its error is the
 // connection's; io.EOF is a peer who is done.
 func (r *Reader) Fill() error {
+	if err := r.skipLate(); err != nil {
+		return err
+	}
 	if r.r < r.w {
 		return nil
 	}
@@ -147,12 +151,16 @@ func (r *Reader) Discard(n int) error {
 }
 
 // Request reads the head of a request. An error that is ErrMessage says what is
-// wrong with it; any other is the connection's. A Length is for the caller to
-// read or Discard.
+// wrong with it, without the bytes, which may hold a key; any other is the
+// connection's. A Length is for the caller to read or Discard.
 //
 // MS-ASP's examples show a Content-Length on GETs that have no body. On such
-// verbs it is believed only if a body is there already.
+// verbs Length is that of a body which is there already; one that comes later is
+// skipped before the next request.
 func (r *Reader) Request(req *Request) error {
+	if err := r.skipLate(); err != nil {
+		return err
+	}
 	line, err := r.line()
 	if err != nil {
 		return err
@@ -161,7 +169,7 @@ func (r *Reader) Request(req *Request) error {
 	verb, rest, ok := bytes.Cut(line, []byte{' '})
 	target, version, ok2 := bytes.Cut(rest, []byte{' '})
 	if !ok || !ok2 || len(target) == 0 || !bytes.HasPrefix(version, []byte("HTTP/1.")) {
-		return fmt.Errorf("%w: request line %.80q", ErrMessage, line)
+		return fmt.Errorf("%w: no request line", ErrMessage)
 	}
 	switch string(verb) {
 	case "GET":
@@ -173,7 +181,7 @@ func (r *Reader) Request(req *Request) error {
 	case "HEAD":
 		req.Verb = HEAD
 	default:
-		return fmt.Errorf("%w: verb %.20q", ErrMessage, verb)
+		return fmt.Errorf("%w: an unknown verb", ErrMessage)
 	}
 	// The line's bytes move when the next are read.
 	req.Target = r.keep(target)
@@ -184,9 +192,12 @@ func (r *Reader) Request(req *Request) error {
 	switch {
 	case req.Verb == PUT && length < 0:
 		return fmt.Errorf("%w: a PUT without Content-Length", ErrMessage)
-	case req.Verb != PUT && (length < 0 || !r.bodyFollows()):
-		length = 0
+	case req.Verb != PUT && length > 0:
+		if body, sure := r.bodyFollows(); !body || !sure {
+			r.late, length = length, 0
+		}
 	}
+	length = max(length, 0)
 	req.Length = length
 	return nil
 }
@@ -197,19 +208,38 @@ func (r *Reader) keep(b []byte) []byte {
 	return r.kept
 }
 
-// bodyFollows reports bytes in the buffer that start no request.
-func (r *Reader) bodyFollows() bool {
+// bodyFollows reports bytes in the buffer that start no request, and whether
+// there are enough to be sure.
+func (r *Reader) bodyFollows() (body, sure bool) {
 	b := r.buf[r.r:r.w]
-	if len(b) == 0 {
-		return false
-	}
 	for _, verb := range verbNames[GET:] {
 		n := min(len(b), len(verb))
 		if string(b[:n]) == verb[:n] {
-			return false
+			return false, n == len(verb)
 		}
 	}
-	return true
+	return true, true
+}
+
+// skipLate skips the body of a request that needed none, if there is one.
+func (r *Reader) skipLate() error {
+	for r.late > 0 {
+		body, sure := r.bodyFollows()
+		switch n := r.late; {
+		case sure && body:
+			r.late = 0
+			return r.Discard(n)
+		case sure:
+			r.late = 0
+		default:
+			r.w = copy(r.buf, r.buf[r.r:r.w])
+			r.r = 0
+			if err := r.more(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Reply reads the head of a reply; the reply to a HEAD has no body whatever its
@@ -259,13 +289,13 @@ func (r *Reader) headers(m interface{ header(name, value []byte) }) (length int,
 		}
 		name, value, ok := bytes.Cut(line, []byte{':'})
 		if !ok || len(name) == 0 {
-			return 0, fmt.Errorf("%w: header %.80q", ErrMessage, line)
+			return 0, fmt.Errorf("%w: header %d has no name", ErrMessage, n+1)
 		}
 		name, value = bytes.TrimSpace(name), bytes.TrimSpace(value)
 		if equalFold(name, "content-length") {
 			v := parseInt32(value)
 			if v.Bad || v.Value < 0 || length >= 0 && length != int(v.Value) {
-				return 0, fmt.Errorf("%w: Content-Length %.40q", ErrMessage, value)
+				return 0, fmt.Errorf("%w: a Content-Length that is none, or a second one", ErrMessage)
 			}
 			length = int(v.Value)
 			continue
@@ -359,7 +389,7 @@ func parseInt32(b []byte) Number {
 // Content reads a body of n bytes into memory of its own. It makes room as the
 // bytes arrive: a length is only a promise.
 func (r *Reader) Content(n int) ([]byte, error) {
-	const first = 1 << 20
+	const first = 64 << 10
 	body := make([]byte, min(n, first))
 	if err := r.Body(body); err != nil {
 		return nil, err

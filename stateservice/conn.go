@@ -62,11 +62,8 @@ func (c *conn) serve() {
 func (c *conn) answer(r *msasp.Reader, req *msasp.Request) bool {
 	c.key = msasp.AppendKey(c.key[:0], req.Target)
 	if req.Verb != msasp.PUT {
-		if r.Discard(req.Length) != nil {
-			return false
-		}
 		rep, content := c.s.engine.do(req, c.key, nil)
-		return c.reply(rep, content)
+		return c.reply(rep, content) && r.Discard(req.Length) == nil
 	}
 	if req.Length > c.s.opt.MaxBody {
 		c.log("content refused", "larger than MaxBody")
@@ -79,7 +76,7 @@ func (c *conn) answer(r *msasp.Reader, req *msasp.Request) bool {
 		return sent && whole
 	}
 	if req.Length > 64<<10 {
-		c.deadline(c.s.opt.RequestTimeout + time.Duration(req.Length>>16)*time.Second)
+		c.allow(req.Length)
 	}
 	body, err := r.Content(req.Length)
 	if err != nil {
@@ -100,9 +97,15 @@ func (c *conn) reply(rep msasp.Reply, content []byte) bool {
 		_, err := c.nc.Write(c.out)
 		return err == nil
 	}
+	c.allow(len(content))
 	bufs := net.Buffers{c.out, content}
 	_, err := bufs.WriteTo(c.nc)
 	return err == nil
+}
+
+// allow sets the deadline for n bytes of content.
+func (c *conn) allow(n int) {
+	c.deadline(c.s.opt.RequestTimeout + time.Duration(n>>16)*time.Second)
 }
 
 func (c *conn) deadline(d time.Duration) {

@@ -209,7 +209,7 @@ func (e *engine) put(sh *shard, req *msasp.Request, key, body []byte, now time.T
 	case it == nil && req.Ours && cookie > 0:
 		rep.Status = msasp.StatusNotFound // whoever held that lock held another item
 		return
-	case it == nil && !e.room(1, len(body)):
+	case it == nil && !e.reserve(1, len(body)):
 		rep.Status = msasp.StatusBadRequest
 		return
 	case it == nil:
@@ -222,8 +222,6 @@ func (e *engine) put(sh *shard, req *msasp.Request, key, body []byte, now time.T
 		}
 		it.renew(now)
 		sh.items[string(key)] = it
-		e.items.Add(1)
-		e.bytes.Add(int64(len(body)))
 		rep.Status = msasp.StatusOK
 		return
 	case create:
@@ -240,11 +238,10 @@ func (e *engine) put(sh *shard, req *msasp.Request, key, body []byte, now time.T
 		return
 	}
 	it.locked = false // also where it is refused for its size: its owner is done
-	if !e.room(0, len(body)-len(it.body)) {
+	if !e.reserve(0, len(body)-len(it.body)) {
 		rep.Status = msasp.StatusBadRequest
 		return
 	}
-	e.bytes.Add(int64(len(body) - len(it.body)))
 	it.body = body
 	if timeout != it.timeout {
 		it.timeout = timeout
@@ -254,10 +251,17 @@ func (e *engine) put(sh *shard, req *msasp.Request, key, body []byte, now time.T
 	rep.Status = msasp.StatusOK
 }
 
-// room reports whether so much more may be stored.
-func (e *engine) room(items, bytes int) bool {
-	return (e.opt.MaxItems <= 0 || items <= 0 || e.items.Load()+int64(items) <= int64(e.opt.MaxItems)) &&
-		(e.opt.MaxBytes <= 0 || bytes <= 0 || e.bytes.Load()+int64(bytes) <= e.opt.MaxBytes)
+// reserve adds so much to what is stored, unless a limit is in the way.
+// Shards ask at the same time: add first, look after.
+func (e *engine) reserve(items, bytes int) bool {
+	n, sum := e.items.Add(int64(items)), e.bytes.Add(int64(bytes))
+	if (e.opt.MaxItems <= 0 || items <= 0 || n <= int64(e.opt.MaxItems)) &&
+		(e.opt.MaxBytes <= 0 || bytes <= 0 || sum <= e.opt.MaxBytes) {
+		return true
+	}
+	e.items.Add(-int64(items))
+	e.bytes.Add(-int64(bytes))
+	return false
 }
 
 // giveUp releases the lock of the owner of a Set that was refused unread.

@@ -3,11 +3,11 @@ package stateservice_test
 import (
 	"bufio"
 	"bytes"
-	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"os"
 	"runtime"
 	"strconv"
 	"strings"
@@ -129,11 +129,7 @@ func (w *wire) closed() {
 	w.t.Helper()
 	rest, err := io.ReadAll(w.br)
 	require.Empty(w.t, string(rest))
-	var late net.Error
-	if e, ok := err.(net.Error); ok {
-		late = e
-	}
-	require.False(w.t, late != nil && late.Timeout(), "the server keeps the connection")
+	require.NotErrorIs(w.t, err, os.ErrDeadlineExceeded, "the server keeps the connection")
 }
 
 // readReply knows nothing but framing: lines, an empty one, Content-Length bytes.
@@ -173,7 +169,11 @@ func newID() string {
 // The heads of requests for a short key, for tests that do not care how keys are
 // encoded. headers are whole lines without their ends.
 func request(verb, key string, headers ...string) string {
-	return verb + " " + key + " HTTP/1.1\r\n" + strings.Join(append(headers, "", ""), "\r\n")[boolInt(len(headers) == 0)*2:]
+	raw := verb + " " + key + " HTTP/1.1\r\n"
+	for _, h := range headers {
+		raw += h + "\r\n"
+	}
+	return raw + "\r\n"
 }
 
 func save(key, body string, headers ...string) string {
@@ -183,11 +183,16 @@ func save(key, body string, headers ...string) string {
 // fill is content of n bytes.
 func fill(n int) string { return strings.Repeat("x", n) }
 
-// settle waits until no more goroutines run than before.
+// settle waits until no more goroutines run than before. (require.Eventually
+// starts one itself.)
 func settle(t *testing.T, before int) {
 	t.Helper()
-	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before }, patience, time.Millisecond,
-		"goroutines: %d before, %d now", before, runtime.NumGoroutine())
+	for end := time.Now().Add(patience); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			all := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines before, %d now:\n%s", before, runtime.NumGoroutine(), all[:runtime.Stack(all, true)])
+		}
+	}
 }
 
 // status is a reply's first line without the version, shortened to the number
@@ -216,5 +221,3 @@ func content(rep string) string {
 	_, body, _ := strings.Cut(rep, "\r\n\r\n")
 	return body
 }
-
-var _ = fmt.Sprint

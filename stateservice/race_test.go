@@ -1,0 +1,5 @@
+//go:build race
+
+package stateservice_test
+
+const raceEnabled = true
