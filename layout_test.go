@@ -19,6 +19,7 @@ const module = "github.com/aspsession/aspsession"
 // package that is not here fails the test: give it a floor.
 var floors = map[string][]string{
 	"clr":                {},
+	"nrbf":               {"clr"},
 	"payload":            {"clr"},
 	"session":            {"clr", "payload"},
 	"msasp":              {},
