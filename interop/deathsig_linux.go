@@ -1,0 +1,32 @@
+package interop
+
+import (
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
+)
+
+// start starts a command that the kernel kills when this process ends. It does
+// so already when the thread ends that started it, so one thread, which never
+// ends, starts all of them.
+func start(cmd *exec.Cmd) error {
+	starter.Do(func() {
+		go func() {
+			runtime.LockOSThread()
+			for f := range starts {
+				f()
+			}
+		}()
+	})
+	ownGroup(cmd)
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	done := make(chan error)
+	starts <- func() { done <- cmd.Start() }
+	return <-done
+}
+
+var (
+	starter sync.Once
+	starts  = make(chan func())
+)
