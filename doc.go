@@ -2,6 +2,7 @@
 // cookie, same store, same lock, same bytes. The packages below it do the work:
 //
 //	clr             .NET's value types in Go
+//	nrbf            .NET objects as data
 //	payload         the bytes that ASP.NET stores, lazy and verbatim
 //	session         the contract: Session, Store, Access, Lock, errors
 //	msasp           the state-server protocol's wire forms

@@ -26,13 +26,18 @@
 // A handler that writes more than the buffer holds, or flushes, sends its
 // headers then. A new session is stored and locked at that moment, or not at
 // all: session.ErrHeadersSent tells the handler. The last byte of a body of
-// known length waits for the save (not where a file goes out by sendfile); a
-// save that fails late reaches OnError and breaks the connection, so that no
-// half page looks whole.
+// known length waits for the save (not where a file goes out by sendfile), and so
+// does a flushed response that has no body; a save that fails late reaches
+// OnError and breaks the connection, so that no half page looks whole. A HEAD
+// that is flushed is the exception: its headers are all that there is.
 //
 // Headers may be changed until they leave, also after WriteHeader.
 //
 // # What a handler may rely on
+//
+// Requests of this process that want one session exclusively take turns, first
+// come, first served, until the lock is given back: at the end, or by Release or
+// Hijack before it.
 //
 // A panic gives the lock back, saves nothing and goes on upward. So does the end
 // of a client, while the request waits; once the handler runs it runs to its

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/aspsession/aspsession/session"
 )
@@ -73,7 +74,11 @@ func New(store session.Store, opt Options) (*Middleware, error) {
 		return nil, fmt.Errorf("middleware: %w", err)
 	}
 	m := &Middleware{sessions: sessions, opt: opt}
-	m.turns.init(opt.QueueLimit)
+	patience := opt.Session.ExecutionTimeout
+	if patience <= 0 {
+		patience = 110 * time.Second // session.Options' default
+	}
+	m.turns.init(opt.QueueLimit, patience)
 	m.buffers.New = func() any { b := make([]byte, 0, opt.BufferSize); return &b }
 	return m, nil
 }
@@ -152,14 +157,14 @@ func (m *Middleware) serve(w http.ResponseWriter, r *http.Request, access sessio
 		return
 	}
 	id, _ := m.sessions.Canonical(m.opt.Cookie.read(r))
-	// The id is the session manager's alone from here on; without one there is
-	// nobody to wait for.
+	// Without an id there is nobody to wait for.
+	turn := false
 	if access == session.ReadWrite && id != "" {
-		if err := m.turns.wait(ctx, id); err != nil {
+		var err error
+		if turn, err = m.turns.wait(ctx, id); err != nil {
 			m.opt.OnError(w, r, err)
 			return
 		}
-		defer m.turns.pass(id)
 	}
 	if access == session.Disabled && id != "" {
 		// A page that needs no session must not fail for it.
@@ -167,7 +172,7 @@ func (m *Middleware) serve(w http.ResponseWriter, r *http.Request, access sessio
 			m.opt.OnError(dropped{}, r, err)
 		}
 	}
-	s, err := m.sessions.Open(ctx, id, access)
+	s, err := m.open(ctx, id, access, turn)
 	if err != nil {
 		m.opt.OnError(w, r, err)
 		return
@@ -188,13 +193,31 @@ func (m *Middleware) serve(w http.ResponseWriter, r *http.Request, access sessio
 	x.finish()
 }
 
+// open opens a session. Its turn, if it has one, is passed on when its lock is
+// given back: a page that releases early, or hijacks, keeps nobody waiting.
+func (m *Middleware) open(ctx context.Context, id string, access session.Access, turn bool) (s *session.Session, err error) {
+	defer func() {
+		switch {
+		case !turn:
+		case s == nil: // also where the store panics
+			m.turns.pass(id)
+		default:
+			m.sessions.AfterRelease(s, func() { m.turns.pass(id) })
+		}
+	}()
+	return m.sessions.Open(ctx, id, access)
+}
+
 // onError is the default of Options.OnError.
 func onError(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil {
 		return // nobody is left to answer
 	}
 	status := http.StatusInternalServerError
-	for _, passing := range []error{ErrQueueFull, session.ErrLocked, session.ErrUnavailable, session.ErrClosed} {
+	for _, passing := range []error{
+		ErrQueueFull, session.ErrLocked, session.ErrUnavailable, session.ErrClosed,
+		context.DeadlineExceeded, // the store's time ran out, and the client is still there
+	} {
 		if errors.Is(err, passing) {
 			status = http.StatusServiceUnavailable
 		}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/textproto"
+	"os"
 	"strconv"
 	"strings"
 
@@ -135,9 +136,22 @@ func (w *response) ReadFrom(src io.Reader) (n int64, err error) {
 	if w.failed != nil {
 		return n, w.failed
 	}
+	if w.length >= 0 && !w.hijacked && !isFile(src) {
+		more, err := io.Copy(struct{ io.Writer }{w}, src) // no sendfile: the last byte waits
+		return n + more, err
+	}
 	more, err := io.Copy(w.w, src)
 	w.written += more
 	return n + more, err
+}
+
+// isFile reports what net/http may send by sendfile.
+func isFile(src io.Reader) bool {
+	if l, ok := src.(*io.LimitedReader); ok {
+		src = l.R
+	}
+	_, ok := src.(*os.File)
+	return ok
 }
 
 var errFull = errors.New("full")
@@ -255,7 +269,7 @@ func (w *response) finish() {
 	if w.failed != nil {
 		w.abandon() // the client has the error page: what it did must not count
 		if w.sent {
-			panic(http.ErrAbortHandler)
+			w.abort()
 		}
 		return
 	}
@@ -266,7 +280,7 @@ func (w *response) finish() {
 	case err != nil:
 		w.fail(err)
 		if w.sent {
-			panic(http.ErrAbortHandler) // a half page must not look whole
+			w.abort() // a half page must not look whole
 		}
 	case w.hijacked:
 	case w.sent:
@@ -277,6 +291,24 @@ func (w *response) finish() {
 		w.setLength()
 		w.release(w.x.m.sessions.Announce(w.x.session))
 	}
+}
+
+// abort breaks the connection. To HTTP/1.0 the end of the connection is the end
+// of the page: only a reset tells it that something is missing.
+func (w *response) abort() {
+	if !w.x.request.ProtoAtLeast(1, 1) {
+		if conn, _, err := http.NewResponseController(w.w).Hijack(); err == nil {
+			under := conn
+			if t, ok := conn.(interface{ NetConn() net.Conn }); ok {
+				under = t.NetConn()
+			}
+			if t, ok := under.(*net.TCPConn); ok {
+				_ = t.SetLinger(0)
+			}
+			_ = under.Close()
+		}
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // setLength spares a buffered page the chunked encoding.
@@ -330,6 +362,9 @@ func (w *response) FlushError() error {
 	if !w.sent && !w.hijacked && w.failed == nil {
 		if w.status == 0 {
 			w.status = http.StatusOK
+		}
+		if length, ok := w.contentLength(); ok && length == 0 || w.status == http.StatusNoContent || w.status == http.StatusNotModified {
+			return nil // headers are all of it: they wait for the save
 		}
 		w.send()
 	}

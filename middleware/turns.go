@@ -4,15 +4,17 @@ import (
 	"context"
 	"hash/maphash"
 	"sync"
+	"time"
 )
 
 // turns lets the requests of this process that want one session exclusively take
 // it one after the other, first come, first served. Only the first in a line
 // asks the store, so that a busy session costs the store one waiter a process.
 type turns struct {
-	limit int
-	seed  maphash.Seed
-	parts [32]struct {
+	limit    int
+	patience time.Duration // how long to wait before asking the store, who can break a lock
+	seed     maphash.Seed
+	parts    [32]struct {
 		mu    sync.Mutex // guards lines
 		lines map[string]line
 		_     [48]byte
@@ -30,27 +32,29 @@ type waiter struct {
 	next *waiter
 }
 
-func (t *turns) init(limit int) {
-	t.limit, t.seed = limit, maphash.MakeSeed()
+func (t *turns) init(limit int, patience time.Duration) {
+	t.limit, t.patience, t.seed = limit, patience, maphash.MakeSeed()
 	for i := range t.parts {
 		t.parts[i].lines = make(map[string]line)
 	}
 }
 
-// wait returns when it is the caller's turn, who must pass it on; or with
-// ErrQueueFull or the context's error.
-func (t *turns) wait(ctx context.Context, id string) error {
+// wait returns when it is the caller's turn (mine), who must pass it on; or with
+// ErrQueueFull or the context's error. Who waited for as long as a request may
+// hold a lock goes without a turn: the one in front may be stuck, and only the
+// store can break its lock.
+func (t *turns) wait(ctx context.Context, id string) (mine bool, err error) {
 	part := &t.parts[maphash.String(t.seed, id)%uint64(len(t.parts))]
 	part.mu.Lock()
 	l, busy := part.lines[id]
 	if !busy {
 		part.lines[id] = line{}
 		part.mu.Unlock()
-		return nil
+		return true, nil
 	}
 	if t.limit > 0 && l.waiting >= t.limit {
 		part.mu.Unlock()
-		return ErrQueueFull
+		return false, ErrQueueFull
 	}
 	w := &waiter{turn: make(chan struct{})}
 	if l.last == nil {
@@ -63,17 +67,24 @@ func (t *turns) wait(ctx context.Context, id string) error {
 	part.lines[id] = l
 	part.mu.Unlock()
 
+	patience := time.NewTimer(t.patience)
+	defer patience.Stop()
 	select {
 	case <-w.turn:
-		return nil
+		return true, nil
+	case <-patience.C:
 	case <-ctx.Done():
+		err = context.Cause(ctx)
 	}
 	part.mu.Lock()
 	select {
 	case <-w.turn: // it came at the same moment: pass it on
 		part.mu.Unlock()
+		if err == nil {
+			return true, nil
+		}
 		t.pass(id)
-		return context.Cause(ctx)
+		return false, err
 	default:
 	}
 	l = part.lines[id]
@@ -92,7 +103,7 @@ func (t *turns) wait(ctx context.Context, id string) error {
 	l.waiting--
 	part.lines[id] = l
 	part.mu.Unlock()
-	return context.Cause(ctx)
+	return false, err
 }
 
 // pass ends the caller's turn.

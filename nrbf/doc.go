@@ -41,7 +41,8 @@
 // and is laid out as .NET lays it out. A type is checked against what the stream
 // declares; that one class derives from another only .NET knows. Framework
 // collections have rules of their own between their members (List's _size): the
-// caller keeps them.
+// views keep them, [ListOf], [DictOf] and [SetScalar]; who sets such members
+// himself keeps them himself.
 //
 // # Security
 //

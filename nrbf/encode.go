@@ -18,6 +18,10 @@ func (g *Graph) Append(dst []byte) ([]byte, error) {
 	return g.encode(dst)
 }
 
+// Reencode is Append that writes from the graph even what was not changed: the
+// bytes show then whether reading understood all of it.
+func (g *Graph) Reencode(dst []byte) ([]byte, error) { return g.encode(dst) }
+
 type encoder struct {
 	g     *Graph
 	out   []byte

@@ -34,7 +34,7 @@ import (
 //	17  Guid                     clr.Guid
 //	18  IntPtr                   clr.IntPtr
 //	19  UIntPtr                  clr.UIntPtr
-//	20  any other object         Object
+//	20  any other object         Object; see Value for Go types in its place
 //	21  null                     nil
 //
 // The error is an [*Error] with ErrTruncated, ErrCorrupt, ErrUnknownType or, for

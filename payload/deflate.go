@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"sync"
 )
 
@@ -39,7 +40,11 @@ func inflate(data []byte, limit int) ([]byte, error) {
 			inflaters.Put(r)
 		}
 	}()
-	out := make([]byte, 0, min(limit+1, max(512, 4*len(data))))
+	room := limit
+	if room < math.MaxInt {
+		room++ // on 32 bits the highest limit is MaxInt
+	}
+	out := make([]byte, 0, min(room, max(512, min(len(data), room/4)*4)))
 	for {
 		n, err := r.Read(out[len(out):cap(out)])
 		out = out[:len(out)+n]
@@ -57,7 +62,7 @@ func inflate(data []byte, limit int) ([]byte, error) {
 			return nil, frameError(at, "deflate stream", fmt.Errorf("%w: %w", ErrCorrupt, err))
 		}
 		if len(out) == cap(out) {
-			grown := make([]byte, len(out), min(2*cap(out), limit+1))
+			grown := make([]byte, len(out), min(cap(out)+min(cap(out), room-cap(out)), room))
 			copy(grown, out)
 			out = grown
 		}

@@ -17,7 +17,7 @@
 //     the spelling of their first use.
 //   - A value is a type id, 1 to 21, and its data (AltSerialization). Ids 1 to
 //     19 are primitive types; 20 is any other object, as a BinaryFormatter
-//     stream, here an opaque [Object]; 21 is null.
+//     stream; 21 is null.
 //   - The null key is an item without a name, which C# can make. It is carried
 //     and never created, and only [Items.Clear] removes it.
 //   - The static tail holds the <object runat="server" scope="session"> objects
@@ -25,7 +25,9 @@
 //
 // # Values in Go
 //
-// See [Items.Get] for the table of types. DateTime is stored without a kind or
+// See [Items.Get] for the table of types, and [Value] and [Items.Set] for objects:
+// package nrbf maps them to structs, slices and maps, and shows them as data.
+// DateTime is stored without a kind or
 // zone: the wall clock of the ASP.NET machine at best. [Items.SetLocation] says
 // in which zone to read it; the default is UTC, and a site that stored
 // DateTime.Now in New York must say so.
@@ -42,8 +44,9 @@
 //
 // Opening allocates in proportion to the input, within [Limits]; counts and
 // lengths are checked against the bytes that are there before anything is made.
-// Nothing is executed, and objects are not even parsed here. But whoever can
-// write the store can make ASP.NET deserialize what he likes: authenticate it.
+// Nothing is executed; objects are parsed as data, by package nrbf and within its
+// limits, when they are asked for. But whoever can write the store can make
+// ASP.NET deserialize what he likes: authenticate it.
 //
 // # Concurrency
 //

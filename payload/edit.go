@@ -1,7 +1,9 @@
 package payload
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"unicode/utf8"
 )
@@ -15,6 +17,14 @@ import (
 // anything was changed. A Go int keeps the integer type that the item has and
 // is ErrOverflow where it does not fit, because C# code casts to that type; in
 // a new item it becomes Int32. A uint becomes UInt32 likewise.
+//
+// Slices, maps and structs become objects, as package nrbf's Types has it: a
+// []string is string[], a map[string]string is Dictionary<string,string>, a
+// struct is the class for which it is registered (see SetTypes). Over an item
+// that holds an object they are written into that object, so that what Go does
+// not map of it stays, its class and assembly too; a value that does not fit the
+// class is ErrNoForm: Remove the item first to store something else. A
+// *nrbf.Graph is stored as it is. An integer over an enum is a value of that enum.
 func (it *Items) Set(key string, value any) error {
 	if !utf8.ValidString(key) {
 		return &Error{Offset: -1, Field: "key", Index: len(it.entries), Key: key, Err: fmt.Errorf("%w: the key is not UTF-8", ErrNoForm)}
@@ -37,8 +47,12 @@ func (it *Items) Set(key string, value any) error {
 	if i >= 0 {
 		have = it.typeAt(i)
 	}
-	arena, err := appendValue(it.arena, value, have, it.loc)
-	if err == nil && len(arena) > it.limits.Bytes {
+	arena, err := it.encode(i, value, have)
+	used := len(arena) - it.garbage
+	if i >= 0 && it.entries[i].flags&valInArena != 0 {
+		used -= int(it.entries[i].valLen) // what it replaces
+	}
+	if err == nil && (used > it.limits.Bytes || uint64(len(arena)) > math.MaxUint32) {
 		err = fmt.Errorf("%w: the values set take over %d bytes", ErrLimit, it.limits.Bytes)
 	}
 	if err != nil {
@@ -53,6 +67,21 @@ func (it *Items) Set(key string, value any) error {
 	it.entries[i].flags |= changed
 	it.touch()
 	return nil
+}
+
+// encode adds the stored form of a value to the arena. An integer over an enum
+// stays that enum.
+func (it *Items) encode(i int, value any, have Type) ([]byte, error) {
+	if have == TypeObject && integer(value) {
+		if arena, is, err := appendEnum(it.arena, it.data(i)[1:], value); is {
+			return arena, err
+		}
+	}
+	arena, err := appendValue(it.arena, value, have, it.loc)
+	if errors.Is(err, ErrNoForm) && mapsObject(value) {
+		return it.appendObject(it.arena, i, value)
+	}
+	return arena, err
 }
 
 // typeAt is the type of an item without the cost of an Item.

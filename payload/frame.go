@@ -121,6 +121,9 @@ func (p *Payload) Append(dst []byte) ([]byte, error) {
 	if p.verbatim() {
 		return append(dst, p.raw...), nil
 	}
+	if err := p.items.limits.Allow(p); err != nil {
+		return nil, err // nobody could open it again
+	}
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(p.timeout))
 	dst = append(dst, flag(!p.items.Empty()), flag(p.static != nil))
 	if !p.items.Empty() {

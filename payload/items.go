@@ -6,6 +6,8 @@ import (
 	"iter"
 	"math"
 	"time"
+
+	"github.com/aspsession/aspsession/nrbf"
 )
 
 // Items is the collection of a session's items: keys, compared without case and
@@ -21,6 +23,7 @@ type Items struct {
 	index   []int32 // open-addressing table over entries, or nil: see find
 	limits  Limits
 	loc     *time.Location
+	types   *nrbf.Types
 
 	edited  bool     // differs from raw
 	cleared bool     // Clear since the last Commit

@@ -1,6 +1,9 @@
 package payload
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // Limits bound what opening a payload may cost. The zero value means the
 // defaults.
@@ -23,4 +26,17 @@ func (l Limits) withDefaults() Limits {
 		l.Items = 1 << 18
 	}
 	return l
+}
+
+// Allow reports ErrLimit for a payload that Open would refuse under l: storing it
+// would lose the session.
+func (l Limits) Allow(p *Payload) error {
+	l = l.withDefaults()
+	if n := p.Size(); n > l.Bytes {
+		return frameError(-1, "frame", fmt.Errorf("%w: %d bytes, at most %d", ErrLimit, n, l.Bytes))
+	}
+	if n := len(p.items.entries); n > l.Items {
+		return frameError(-1, "item count", fmt.Errorf("%w: %d items, at most %d", ErrLimit, n, l.Items))
+	}
+	return nil
 }

@@ -74,28 +74,3 @@ func (e Encoding) String() string {
 	}
 	return fmt.Sprintf("Encoding(%d)", uint8(e))
 }
-
-// An Object is a .NET object as it is stored: a whole BinaryFormatter stream
-// [MS-NRBF], without the type id in front. It is opaque here. Setting one stores
-// it as it is, and ASP.NET will deserialize it: never set bytes that came from
-// a client.
-type Object []byte
-
-const (
-	nrbfHeader = 17 // SerializationHeaderRecord, MS-NRBF 2.6.1
-	nrbfEnd    = 11 // MessageEnd, MS-NRBF 2.6.3
-)
-
-// check looks at both ends of the stream only: enough to tell a stream that was
-// cut, or is none, from one worth carrying on.
-func (o Object) check() error {
-	switch {
-	case len(o) < nrbfHeader+1:
-		return fmt.Errorf("%w: an object stream has at least %d bytes, this has %d", ErrTruncated, nrbfHeader+1, len(o))
-	case o[0] != 0:
-		return fmt.Errorf("%w: an object stream starts with a header record (0), this with %d", ErrCorrupt, o[0])
-	case o[len(o)-1] != nrbfEnd:
-		return fmt.Errorf("%w: an object stream ends with a message end (11), this with %d", ErrCorrupt, o[len(o)-1])
-	}
-	return nil
-}

@@ -19,6 +19,9 @@ import (
 //   - clr.DateTime and clr.TimeSpan for the stored ticks, and any [16]byte for
 //     a Guid;
 //   - a pointer to one of these, nil for null: C#'s Nullable;
+//   - for an object, what package nrbf maps: a struct, slice or map, a []byte;
+//     *nrbf.Object, *nrbf.Array or *nrbf.Graph for the object as data, which
+//     copies nothing;
 //   - any, for what Get returns.
 //
 // Every other combination is ErrType and says which type the item has. Value
@@ -56,6 +59,17 @@ func Value[T any](it *Items, key string) (T, error) {
 func valueSlow[T any](it *Items, i int) (T, error) {
 	var out T
 	item := it.item(i)
+	if stream, ok := item.stream(); ok {
+		switch any(&out).(type) {
+		case *Object, *any: // as it is stored
+		default:
+			if err := it.unmarshal(item, stream, &out); err != nil {
+				var zero T
+				return zero, err
+			}
+			return out, nil
+		}
+	}
 	v, err := item.Decode(it.loc)
 	if err != nil {
 		return out, err

@@ -135,8 +135,8 @@ func TestSetRefusesWhatHasNoForm(t *testing.T) {
 	one := &n
 	chain := &one
 	for _, value := range []any{
-		[]byte{1}, []string{"a"}, map[string]string{}, struct{ A int }{}, complex(1, 1), func() {}, make(chan int),
-		[4]byte{}, uintptr(1), chain, payload.Object("not a stream"), payload.Object{},
+		struct{ A int }{}, []struct{ A int }{{1}}, map[complex128]int{1: 1}, &struct{}{}, complex(1, 1), func() {}, make(chan int),
+		uintptr(1), chain, payload.Object("not a stream"), payload.Object{},
 	} {
 		it := payload.NewItems(payload.Limits{})
 		err := it.Set("the item", value)

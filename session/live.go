@@ -24,11 +24,12 @@ type live struct {
 	mu        sync.Mutex
 	p         *payload.Payload
 	lock      Lock
-	fresh     bool  // the visitor does not know the id yet
-	stored    bool  // the store has a session of this id
-	sealed    bool  // headers left without the cookie
-	abandoned bool  // remove it in the end
-	end       error // why it cannot be used: ErrReleased, ErrDisabled ...
+	fresh     bool   // the visitor does not know the id yet
+	stored    bool   // the store has a session of this id
+	sealed    bool   // headers left without the cookie
+	abandoned bool   // remove it in the end
+	end       error  // why it cannot be used: ErrReleased, ErrDisabled ...
+	after     func() // see Manager.AfterRelease
 }
 
 // Unusable returns a session whose every method fails with err: what a handler
@@ -161,6 +162,7 @@ func (l *live) checkpoint() error {
 	if err != nil {
 		if again == lostHere { // saved or not, the lock is not ours any more
 			l.end, l.lock = fmt.Errorf("%w, since saving failed: %w", ErrReleased, err), Lock{}
+			l.released()
 		}
 		return err
 	}
@@ -202,6 +204,7 @@ func (l *live) finish() error {
 		return l.end
 	}
 	l.end = ErrReleased
+	defer l.released()
 	defer func() { l.lock = Lock{} }()
 	switch {
 	case l.abandoned:
@@ -222,6 +225,14 @@ func (l *live) finish() error {
 	return l.m.release(l.ctx, l.id, l.lock)
 }
 
+// released needs mu held.
+func (l *live) released() {
+	if f := l.after; f != nil {
+		l.after = nil
+		f()
+	}
+}
+
 // discard ends the session without saving, for a handler that failed.
 func (l *live) discard() error {
 	l.mu.Lock()
@@ -230,6 +241,7 @@ func (l *live) discard() error {
 		return nil
 	}
 	l.end = ErrReleased
+	defer l.released()
 	lock := l.lock
 	l.lock = Lock{}
 	return l.m.release(l.ctx, l.id, lock)

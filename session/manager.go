@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/aspsession/aspsession/nrbf"
 	"github.com/aspsession/aspsession/payload"
 )
 
@@ -31,6 +32,10 @@ type Options struct {
 	// the ASP.NET machine. Default UTC; wrong for sites that store DateTime.Now
 	// on a machine set to another zone.
 	Location *time.Location
+	// Types says which Go structs stand for which .NET classes when they are Set.
+	// Default none: reading needs none, and neither does changing an object that
+	// ASP.NET stored.
+	Types *nrbf.Types
 	// IDs makes and checks ids. Default StandardIDs.
 	IDs IDs
 }
@@ -95,11 +100,17 @@ func (m *Manager) Open(ctx context.Context, id string, access Access) (*Session,
 		m.done()
 		return nil, ErrClosed
 	}
+	opened := false
+	defer func() {
+		if !opened { // also where the store panics
+			m.done()
+		}
+	}()
 	s, err := m.start(ctx, id, access)
 	if err != nil {
-		m.done()
 		return nil, err
 	}
+	opened = true
 	return s, nil
 }
 
@@ -127,8 +138,14 @@ func (m *Manager) start(ctx context.Context, id string, access Access) (*Session
 	if s.p == nil {
 		s.p = payload.New(m.minutes, payload.Limits{})
 	}
-	s.p.Items().SetLocation(m.opt.Location)
+	m.prepare(s.p)
 	return s, nil
+}
+
+// prepare tells a session how this site's values map to Go's.
+func (m *Manager) prepare(p *payload.Payload) {
+	p.Items().SetLocation(m.opt.Location)
+	p.Items().SetTypes(m.opt.Types)
 }
 
 // Touch renews a session's timeout without opening it. One that is not there is
@@ -161,6 +178,17 @@ func (m *Manager) Discard(s *Session) error {
 	return s.discard()
 }
 
+// AfterRelease has f called once, when the session holds no lock any more: at
+// the latest by Finish or Discard, at once where it ended already. f must not
+// use the session.
+func (m *Manager) AfterRelease(s *Session, f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.after = f; s.end != nil {
+		s.released()
+	}
+}
+
 // Seal is called once, when the response's headers are about to leave. It stores
 // and locks a new session that has something in it; one that has not can start
 // no more (ErrHeadersSent). announce says that the headers must carry the id.
@@ -184,6 +212,10 @@ func (m *Manager) Close(ctx context.Context) error {
 		case <-ctx.Done():
 			return fmt.Errorf("session: %d sessions are still open: %w", m.open.Load(), context.Cause(ctx))
 		}
+	}
+	select {
+	case m.idle <- struct{}{}: // another Close may wait, too
+	default:
 	}
 	return nil
 }
@@ -276,6 +308,6 @@ func (m *Manager) checkpoint(ctx context.Context, id string, lock Lock, p *paylo
 	if err == nil && found && bytes.Equal(saved, now) {
 		return rec.Lock, nil, nil
 	}
-	rec.Payload.Items().SetLocation(m.opt.Location)
+	m.prepare(rec.Payload)
 	return rec.Lock, rec.Payload, nil
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/aspsession/aspsession/nrbf"
 	"github.com/aspsession/aspsession/payload"
 )
 
@@ -16,6 +17,7 @@ import (
 func inspect(c *call) int {
 	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	asJSON := flags.Bool("json", false, "")
+	asWire := flags.Bool("wire", false, "")
 	framing := framingFlag(flags)
 	if code, done := c.parse(flags, 1); done {
 		return code
@@ -25,8 +27,14 @@ func inspect(c *call) int {
 		return c.fail(err)
 	}
 	show := table
-	if *asJSON {
+	switch {
+	case *asJSON && *asWire:
+		fmt.Fprintln(c.stderr, "aspstate: --json or --wire, not both")
+		return exitUsage
+	case *asJSON:
 		show = document
+	case *asWire:
+		show = wire
 	}
 	out, bad, err := show(s)
 	if err != nil {
@@ -68,8 +76,9 @@ type staticJSON struct {
 	LateBound *bool   `json:"lateBound,omitempty"`
 }
 
-// A typedJSON is a value with its type. Exactly one of Value and Error is set;
-// a Value that points to nil is printed as null.
+// A typedJSON is a value with its type. Exactly one of Value and Error is set, or
+// both for an object stream that cannot be read: its length and digest, and why.
+// A Value that points to nil is printed as null.
 type typedJSON struct {
 	TypeID     *uint8  `json:"typeId"`     // null where the item has no bytes
 	DotnetType *string `json:"dotnetType"` // null for null and for unknown ids
@@ -100,7 +109,7 @@ func document(s *stored) (out []byte, bad int, err error) {
 			j.Key = &item.Key
 		}
 		value, err := item.Decode(nil)
-		j.typedJSON = newTypedJSON(item.Type(), len(item.Data) > 0, value, err, &bad)
+		j.typedJSON = newTypedJSON(item.Type(), len(item.Data) > 0, value, err, itemName(item), &bad)
 		doc.Items = append(doc.Items, j)
 	}
 	var b bytes.Buffer
@@ -120,17 +129,38 @@ func newStaticJSON(o payload.StaticObject, bad *int) staticJSON {
 		return j
 	}
 	value, err := o.Decode(nil)
-	j.typedJSON = new(newTypedJSON(o.Type(), len(o.Data) > 0, value, err, bad))
+	j.typedJSON = new(newTypedJSON(o.Type(), len(o.Data) > 0, value, err, fmt.Sprintf("static object %q (#%d)", o.Name, o.Index), bad))
 	return j
 }
 
-func newTypedJSON(t payload.Type, hasType bool, value any, err error, bad *int) typedJSON {
+// itemName names an item in an error as package payload does.
+func itemName(item payload.Item) string {
+	if item.NullKey {
+		return fmt.Sprintf("item without a name (#%d)", item.Index)
+	}
+	return fmt.Sprintf("item %q (#%d)", item.Key, item.Index)
+}
+
+func newTypedJSON(t payload.Type, hasType bool, value any, err error, name string, bad *int) typedJSON {
 	var j typedJSON
 	if hasType {
 		j.TypeID = new(uint8(t))
 	}
 	if t >= payload.TypeString && t < payload.TypeNull {
 		j.DotnetType = new(t.String())
+	}
+	if stream, ok := value.(payload.Object); ok && err == nil {
+		g, readErr := nrbf.Decode(stream, nrbf.Options{})
+		if readErr == nil {
+			var v any
+			var class string
+			if class, v, j.Bits, readErr = objectForm(g); readErr == nil {
+				j.DotnetType, j.Value = &class, &v
+				return j
+			}
+		}
+		j.Error = name + ": " + readErr.Error()
+		*bad++
 	}
 	if err == nil {
 		var v any

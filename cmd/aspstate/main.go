@@ -1,8 +1,9 @@
 // Aspstate is the operator's tool for ASP.NET session state: it keeps sessions,
 // shows what is in a stored one and proves that it can be written again.
 //
-//	aspstate inspect [--json] [--framing F] FILE
+//	aspstate inspect [--json | --wire] [--framing F] FILE
 //	aspstate recode [--framing F] FILE
+//	aspstate gen [--package P] [--framing F] FILE
 //	aspstate serve [--listen HOST:PORT]
 //	aspstate help [VERB]
 //
@@ -23,19 +24,36 @@
 // id included). Values lose nothing: 64-bit integers, ticks and decimals are
 // text, floating-point numbers are their shortest text and their bits, the key
 // of an item without a name is null. A string over 20,000 UTF-16 units is
-// replaced by its lengths and its SHA-256, and so is every object stream:
-// {"$opaque": {"length": …, "sha256": …}}.
+// replaced by its lengths and its SHA-256, and a byte[] over 16 KiB by its.
 //
-// An item that cannot be read has an error in place of its value. The others
-// are shown all the same, and the exit code is 1.
+// An object is shown by what it means: $type and $assembly, $elements of lists,
+// $entries of tables of keys and values, $columns and $rows of a DataTable,
+// $members by the names in the stream of whatever has no form of its own, $ref
+// to an $id for what is met again. Names of enum constants are not in a stream.
+//
+// With --wire it prints the object streams alone, as the records that they are:
+// every object once, with its id.
+//
+// An item that cannot be read has an error in place of its value, and an object
+// stream its length and SHA-256 beside it: {"$opaque": {"length": …, "sha256":
+// …}}. The others are shown all the same, and the exit code is 1.
 //
 // # Recode
 //
 // Recode decodes every item and writes the session, encoded anew, to standard
 // output: for a file from ASP.NET the same bytes, which proves that nothing of
-// it was misread. Object streams and static objects are carried as they are.
+// it was misread. Object streams are read and written too; static objects are
+// carried as they are.
 // Compressed frames are compressed again, so that their bytes differ and what
 // they inflate to does not. Where an item cannot be read nothing is written.
+//
+// # Gen
+//
+// Gen writes Go source for the .NET classes found in the session: a struct with
+// net tags for each class, an integer type for each enum, and a function that
+// registers them with package nrbf. Classes of the framework become Go's own
+// slices, maps and values, or *nrbf.Object. Read it before it is used: a member
+// that was always null shows no more than its declaration.
 //
 // # Serve
 //
@@ -107,10 +125,11 @@ const framingHelp = `  --framing F   FILE is in form F: store (a frame, as the s
 var verbs = []verb{
 	{
 		name:    "inspect",
-		line:    "[--json] [--framing F] FILE",
+		line:    "[--json | --wire] [--framing F] FILE",
 		summary: "Inspect shows the items of a stored session.",
 		help: `  --json        Print one JSON object for programs, every value exact, and not
                 the table for people.
+  --wire        Print the records of the object streams as JSON.
 ` + framingHelp,
 		run: inspect,
 	},
@@ -120,6 +139,13 @@ var verbs = []verb{
 		summary: "Recode decodes a stored session and writes it anew to standard output.",
 		help:    framingHelp,
 		run:     recode,
+	},
+	{
+		name:    "gen",
+		line:    "[--package P] [--framing F] FILE",
+		summary: "Gen writes Go structs for the .NET classes found in a stored session.",
+		help:    genHelp,
+		run:     gen,
 	},
 	{
 		name:    "serve",

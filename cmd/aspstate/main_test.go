@@ -22,12 +22,12 @@ func TestUsage(t *testing.T) {
 		{nil, exitUsage, "", "aspstate: a verb is missing\n"},
 		{[]string{"explode"}, exitUsage, "", "aspstate: unknown verb \"explode\"\n"},
 		{[]string{"\x1b[2J"}, exitUsage, "", `unknown verb "\x1b[2J"`},
-		{[]string{"help"}, exitOK, "aspstate inspect [--json] [--framing F] FILE", ""},
+		{[]string{"help"}, exitOK, "aspstate inspect [--json | --wire] [--framing F] FILE", ""},
 		{[]string{"-h"}, exitOK, "Recode decodes a stored session", ""},
 		{[]string{"--help"}, exitOK, "The exit code is 0", ""},
 		{[]string{"help", "inspect"}, exitOK, "--json", ""},
 		{[]string{"help", "explode"}, exitUsage, "", "unknown verb"},
-		{[]string{"inspect", "-h"}, exitOK, "Usage: aspstate inspect [--json] [--framing F] FILE", ""},
+		{[]string{"inspect", "-h"}, exitOK, "Usage: aspstate inspect [--json | --wire] [--framing F] FILE", ""},
 		{[]string{"recode", "--help"}, exitOK, "--framing F", ""},
 		{[]string{"inspect"}, exitUsage, "", "one FILE is needed, there are 0"},
 		{[]string{"inspect", file, "--json"}, exitUsage, "", "one FILE is needed, there are 2; flags go before it\nUsage: aspstate inspect"},
@@ -38,6 +38,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"recode", filepath.Join(t.TempDir(), "none")}, exitData, "", "none: no such file or directory"},
 		{[]string{"recode", t.TempDir()}, exitData, "", "is a directory"},
 		{[]string{"inspect", "--framing", "store", file}, exitData, "", "prim-int32.bin: store: payload: "},
+		{[]string{"inspect", "--json", "--wire", file}, exitUsage, "", "not both"},
 		{[]string{"inspect", "--", file}, exitOK, "System.Int32", ""},
 	} {
 		r := runTool(nil, test.args...)

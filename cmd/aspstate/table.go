@@ -122,7 +122,12 @@ func valueCell(value any, err error, bad *int) string {
 	case time.Duration:
 		return clr.TimeSpanOf(v).String()
 	case payload.Object:
-		return "object stream of " + plural(len(v), "byte")
+		text, err := summary(v)
+		if err != nil {
+			*bad++
+			return "error: " + label(err.Error(), errorWidth)
+		}
+		return text
 	}
 	return fmt.Sprint(value) // numbers and types with a String of plain ASCII
 }

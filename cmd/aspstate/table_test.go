@@ -175,9 +175,14 @@ func FuzzInspect(f *testing.F) {
 		require.NoError(f, err)
 		f.Add(b)
 	}
+	for _, name := range []string{"nrbf-datatable-xml", "nrbf-dataset-binary", "nrbf-cart-cycle", "nrbf-object-array", "nrbf-two-assemblies", "nrbf-mydict-subclass", "nrbf-exception-inner", "nrbf-event-multicast-and-static"} {
+		b, err := os.ReadFile(filepath.Join(objectVectors, name+".bin"))
+		require.NoError(f, err)
+		f.Add(b)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, framing := range []string{framingAuto, framingStore, framingItems, framingNRBF} {
-			for _, args := range [][]string{{"inspect"}, {"inspect", "--json"}} {
+			for _, args := range [][]string{{"inspect"}, {"inspect", "--json"}, {"inspect", "--wire"}} {
 				r := runTool(data, append(args, "--framing", framing, "-")...)
 				require.Contains(t, []int{exitOK, exitData}, r.code)
 				requireTame(t, string(r.stdout))

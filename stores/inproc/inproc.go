@@ -281,6 +281,9 @@ func (s *Store) Checkpoint(ctx context.Context, id string, lock session.Lock, _ 
 }
 
 func (s *Store) save(ctx context.Context, id string, lock session.Lock, p *payload.Payload, how mode) (session.Lock, error) {
+	if err := s.opt.Limits.Allow(p); err != nil {
+		return session.Lock{}, fmt.Errorf("%w: %w", session.ErrUnsupported, err)
+	}
 	data, err := p.Append(make([]byte, 0, p.Size()))
 	if err != nil {
 		return session.Lock{}, fmt.Errorf("%w: %w", session.ErrUnsupported, err)

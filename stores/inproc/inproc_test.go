@@ -149,19 +149,36 @@ func TestBytesAreRefusedOrKept(t *testing.T) {
 	require.Equal(t, data, got)
 }
 
-// A session over the limit cannot be read, and its lock does not stay.
+// What cannot be read keeps no lock, and nothing replaces it.
 func TestBadDataKeepsNoLock(t *testing.T) {
-	big := inproc.New(inproc.Options{SweepInterval: -1, Limits: payload.Limits{Items: 1}})
+	s, _ := open(t, inproc.Options{})
 	ctx := context.Background()
+	data := frame(t, 20, "a", 1)
+	require.NoError(t, s.Load("id", data))
+	data[6] = 0xff // as only broken memory would
+	for range 2 {
+		_, err := s.Acquire(ctx, "id", time.Minute)
+		require.ErrorIs(t, err, session.ErrBadData)
+		require.ErrorIs(t, err, payload.ErrCorrupt)
+	}
+	got, _ := s.Bytes("id")
+	require.Equal(t, data, got)
+}
+
+// A session over the limits could not be read again: it is not stored.
+func TestOverTheLimitIsNotSaved(t *testing.T) {
+	s, _ := open(t, inproc.Options{Limits: payload.Limits{Items: 1}})
+	ctx := context.Background()
+	require.NoError(t, s.Load("id", frame(t, 20, "a", 1)))
+	rec, err := s.Acquire(ctx, "id", time.Minute)
+	require.NoError(t, err)
 	p := payload.New(20, payload.Limits{})
 	require.NoError(t, p.Items().Set("a", 1))
 	require.NoError(t, p.Items().Set("b", 1))
-	require.NoError(t, big.Save(ctx, "id", session.Lock{}, p))
-	for range 2 {
-		_, err := big.Acquire(ctx, "id", time.Minute)
-		require.ErrorIs(t, err, session.ErrBadData)
-		require.ErrorIs(t, err, payload.ErrLimit)
-	}
-	data, _ := big.Bytes("id")
-	require.NotEmpty(t, data, "nothing replaces what could not be read")
+	err = s.Save(ctx, "id", rec.Lock, p)
+	require.ErrorIs(t, err, session.ErrUnsupported)
+	require.ErrorIs(t, err, payload.ErrLimit)
+	require.NoError(t, s.Release(ctx, "id", rec.Lock))
+	_, err = s.Get(ctx, "id")
+	require.NoError(t, err)
 }

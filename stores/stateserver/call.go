@@ -19,6 +19,7 @@ type conn struct {
 	r      *msasp.Reader
 	out    []byte
 	parked time.Time // when it was last put back
+	unfit  bool      // for another request, whatever this one brought
 }
 
 // pool keeps idle connections, the last used first.
@@ -105,7 +106,11 @@ func (s *Store) call(ctx context.Context, req *msasp.Request, id string, body []
 		}
 		rep, content, err = s.exchange(ctx, c, req, id, body)
 		if err == nil {
-			s.pool.put(c, s.opt.MaxIdle, s.opt.IdleTimeout)
+			if c.unfit || c.r.Buffered() > 0 { // bytes that nobody asked for are no one's reply
+				c.nc.Close()
+			} else {
+				s.pool.put(c, s.opt.MaxIdle, s.opt.IdleTimeout)
+			}
 			break
 		}
 		c.nc.Close()
@@ -152,7 +157,7 @@ func (s *Store) dial(ctx context.Context) (*conn, error) {
 		}
 		return nil, fmt.Errorf("%w: state server %s: %w", session.ErrUnavailable, s.opt.Addr, err)
 	}
-	return &conn{nc: nc, r: msasp.NewReader(nc, msasp.Limits{})}, nil
+	return &conn{nc: nc, r: msasp.NewReader(nc, msasp.Limits{Body: max(s.opt.Limits.Bytes, 32<<20)})}, nil
 }
 
 // exchange does one request on one connection.
@@ -163,7 +168,11 @@ func (s *Store) exchange(ctx context.Context, c *conn, req *msasp.Request, id st
 	if ctx.Done() != nil {
 		// A request that is cancelled or late does not wait for the network.
 		stop := context.AfterFunc(ctx, func() { _ = c.nc.SetDeadline(time.Unix(1, 0)) })
-		defer stop()
+		defer func() {
+			if !stop() { // it runs, or ran: the deadline may come when another uses c
+				c.unfit = true
+			}
+		}()
 	}
 	c.out = req.Append(c.out[:0], s.base+id, s.opt.Addr)
 	if len(body) <= 16<<10 {
@@ -179,6 +188,9 @@ func (s *Store) exchange(ctx context.Context, c *conn, req *msasp.Request, id st
 			err = rerr
 		}
 		return rep, nil, err
+	}
+	if err != nil && rep.Status != msasp.StatusOK {
+		c.unfit, err = true, nil // that is its answer
 	}
 	if req.Verb == msasp.HEAD || rep.Length == 0 {
 		return rep, nil, err

@@ -212,6 +212,9 @@ func (s *Store) read(ctx context.Context, id string, exclusive msasp.Exclusive, 
 	req := msasp.Request{Verb: msasp.GET, Exclusive: exclusive}
 	rep, content, err := s.call(ctx, &req, id, nil)
 	if err != nil {
+		if exclusive == msasp.ExclusiveAcquire && rep.Status == msasp.StatusOK && rep.LockCookie.Value > 0 {
+			s.giveBack(ctx, id, session.NumberLock(int64(rep.LockCookie.Value))) // the head came, and was the lock's
+		}
 		return session.Record{}, err
 	}
 	if err := s.status(rep, session.ErrNotFound); err != nil {
@@ -233,7 +236,7 @@ func (s *Store) read(ctx context.Context, id string, exclusive msasp.Exclusive, 
 	}
 	if err != nil {
 		if exclusive == msasp.ExclusiveAcquire {
-			_ = s.Release(ctx, id, rec.Lock) // its age will break it otherwise
+			s.giveBack(ctx, id, rec.Lock)
 		}
 		if err == session.ErrNotFound {
 			return session.Record{}, err
@@ -242,6 +245,14 @@ func (s *Store) read(ctx context.Context, id string, exclusive msasp.Exclusive, 
 	}
 	rec.Uninitialized = rep.ActionFlags.Value&1 != 0
 	return rec, nil
+}
+
+// giveBack releases a lock that nobody will use, though ctx may be over. Where
+// that fails its age will break it.
+func (s *Store) giveBack(ctx context.Context, id string, lock session.Lock) {
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opt.NetworkTimeout)
+	defer cancel()
+	_ = s.Release(call, id, lock)
 }
 
 // hint names the likeliest reason for a session that cannot be read.
@@ -301,6 +312,9 @@ func (s *Store) Save(ctx context.Context, id string, lock session.Lock, p *paylo
 }
 
 func (s *Store) put(ctx context.Context, id string, p *payload.Payload, lock session.Lock, flags int32) error {
+	if err := s.opt.Limits.Allow(p); err != nil {
+		return fmt.Errorf("%w: %w", session.ErrUnsupported, err)
+	}
 	scratch := bodies.Get().(*[]byte)
 	defer bodies.Put(scratch)
 	body, err := (*scratch)[:0], error(nil)
@@ -360,7 +374,13 @@ func (s *Store) Release(ctx context.Context, id string, lock session.Lock) error
 
 // Remove implements session.Store.
 func (s *Store) Remove(ctx context.Context, id string, lock session.Lock) error {
-	s.held.take(id, lock)
+	if s.held.take(id, lock) {
+		if err := s.stillOurs(ctx, id, lock); errors.Is(err, session.ErrGone) {
+			return session.ErrNotFound
+		} else if err != nil {
+			return err
+		}
+	}
 	req := msasp.Request{Verb: msasp.DELETE, LockCookie: msasp.Int32(int32(lock.Number()))}
 	rep, _, err := s.call(ctx, &req, id, nil)
 	if err != nil {
