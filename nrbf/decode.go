@@ -9,21 +9,37 @@ import "math"
 //
 // Nothing is executed or looked up: names of types are text.
 func Decode(data []byte, opt Options) (*Graph, error) {
-	d := decoder{data: data, opt: opt.withDefaults(), g: &Graph{}}
+	d, err := decodeIn(data, opt, nil)
+	if err != nil {
+		return nil, err
+	}
+	return d.g, nil
+}
+
+// decodeIn reads into the memory of an arena, if there is one.
+func decodeIn(data []byte, opt Options, a *arena) (*decoder, error) {
+	d := &decoder{data: data, opt: opt.withDefaults(), g: &Graph{}}
 	d.g.opt = d.opt
 	if len(data) > d.opt.Bytes {
 		return nil, d.fail(ErrLimit, "a stream of %d bytes, at most %d", len(data), d.opt.Bytes)
 	}
 	// A guess at the first chunks, small in case that it is one large array.
 	guess := min(max(len(data)/40, 4), 64)
+	if a != nil {
+		a.lend(d)
+	}
 	d.g.nodes.next, d.g.values.next = guess, 2*guess
-	d.g.order = make([]*node, 0, 2*guess)
-	d.g.pos.dense = make([]*node, 2*guess)
+	if d.g.order == nil {
+		d.g.order = make([]*node, 0, 2*guess)
+	}
+	if d.g.pos.dense == nil {
+		d.g.pos.dense = make([]*node, 2*guess)
+	}
 	d.g.texts.next = 8 * guess
 	if err := d.run(); err != nil {
 		return nil, err
 	}
-	return d.g, nil
+	return d, nil
 }
 
 type decoder struct {

@@ -44,6 +44,13 @@
 // views keep them, [ListOf], [DictOf] and [SetScalar]; who sets such members
 // himself keeps them himself.
 //
+// # Mapping to Go
+//
+// [Unmarshal] stores a graph in Go structs, slices and maps by the rules of
+// [Mapping.Unmarshal]; [Types.Marshal] writes Go values of which [Register] names
+// the classes, and [Types.Update] writes changed ones into the stream that they
+// came from, so that what Go does not know stays.
+//
 // # Security
 //
 // Reading costs memory in proportion to the stream within [Options]; counts are

@@ -81,9 +81,14 @@ func FuzzRoundTrip(f *testing.F) {
 				continue
 			}
 			if a := v.Array(); a.Len() > 0 && a.Len() < 1000 {
-				require.NoError(t, a.Set(a.Len()/2, a.At(0)), a)
+				// Reading is laxer about declared types than writing: what stands in a
+				// broken stream may not be set again.
+				if err := a.Set(a.Len()/2, a.At(0)); err != nil {
+					require.ErrorIs(t, err, nrbf.ErrType, a)
+					continue
+				}
 				if a.Rank() == 1 {
-					require.NoError(t, a.Append(a.At(a.Len()-1)))
+					require.NoError(t, a.Append(a.At(0)))
 					require.NoError(t, a.Resize(a.Len()+2))
 					require.NoError(t, a.Resize(a.Len()-1))
 				}
@@ -98,7 +103,9 @@ func FuzzRoundTrip(f *testing.F) {
 						require.True(t, errors.Is(err, nrbf.ErrGadget), err)
 						continue
 					}
-					require.NoError(t, v.Object().SetMember(i, again))
+					if err := v.Object().SetMember(i, again); err != nil {
+						require.ErrorIs(t, err, nrbf.ErrType)
+					}
 				}
 			}
 			if g.Len() > 1<<12 {

@@ -45,7 +45,8 @@ func (t *Types) MarshalIn(m Mapping, v any) ([]byte, error) {
 // Update writes v into an existing stream whose root v maps, and returns the new
 // stream. What Go does not know stays: members without a field, the assembly's
 // name, the comparer of a dictionary, capacity, the kind of a DateTime. If nothing
-// differs the result is the bytes that were given.
+// differs the result is the bytes that were given. A field that has a value and
+// no member to take it is ErrNoMember: it would be lost.
 //
 // The usual way is to Unmarshal a stream into v, change v and Update the same
 // stream. Objects are found again by where they are. Elements of lists and

@@ -57,10 +57,13 @@ func (w *marshaler) fill(p *plan, o *Object, rv reflect.Value) error {
 	}
 	for i := range p.fields {
 		k := members[i]
+		f := &p.fields[i]
 		if k < 0 {
+			if !f.of(rv).IsZero() {
+				return usage(o.class.name, ErrNoMember, "it has none for the Go field %s, whose value would be lost", f.goes)
+			}
 			continue
 		}
-		f := &p.fields[i]
 		m := &o.class.members[k]
 		v, err := w.put(m.Type, f.of(rv), o.vals[k])
 		if err == nil && v != o.vals[k] {

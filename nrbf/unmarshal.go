@@ -81,11 +81,18 @@ const (
 // pointers in Go are an error, as is what is nested over 1,000 deep without a
 // pointer; a list linked by pointers may be of any length.
 func (m Mapping) Unmarshal(data []byte, dst any) error {
-	g, err := Decode(data, m.Options)
+	var a *arena
+	if rv := reflect.ValueOf(dst); rv.Kind() == reflect.Pointer && !planOf(rv.Type().Elem()).keeps {
+		a = arenas.Get().(*arena)
+	}
+	d, err := decodeIn(data, m.Options, a)
 	if err != nil {
 		return err
 	}
-	return m.UnmarshalValue(g.root, dst)
+	if err = m.UnmarshalValue(d.g.root, dst); a != nil {
+		a.recycle(d)
+	}
+	return err
 }
 
 // UnmarshalValue stores a value of a graph in what dst points to: see

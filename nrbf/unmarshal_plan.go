@@ -50,6 +50,7 @@ type plan struct {
 	elem   *plan // of pointers, slices, arrays, maps
 	key    *plan
 	fields []field
+	keeps  bool // values hold parts of the graph
 	prim   Kind // of a Go type that is one of Primitive's, by kind
 }
 
@@ -120,6 +121,7 @@ func planOf(t reflect.Type) *plan {
 	made := map[reflect.Type]*plan{} // types refer to themselves
 	p := makePlan(t, made)
 	for t, p := range made {
+		p.keeps = p.keepsGraph(map[*plan]bool{})
 		plans.Store(t, p)
 	}
 	return p

@@ -142,6 +142,7 @@ func TestWhatDoesNotMapSaysWhy(t *testing.T) {
 	require.ErrorContains(t, err, `"cart"`)
 
 	// A struct of another class does not replace an object behind C#'s back.
+	require.ErrorIs(t, it.Set("cart", struct{ Elsewhere int }{1}), payload.ErrNoForm)
 	require.ErrorIs(t, it.Set("cart", []string{"a"}), payload.ErrNoForm)
 	_, err = payload.Value[*nrbf.Graph](it, "cart")
 	require.NoError(t, err, "it is all still there")
