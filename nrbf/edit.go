@@ -1,6 +1,9 @@
 package nrbf
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // Set changes the member with exactly this name: see [Object.SetMember].
 func (o *Object) Set(name string, v any) error {
@@ -66,6 +69,9 @@ func (a *Array) Append(vs ...any) error {
 	if a == nil || a.Rank() != 1 {
 		return usage(a.String(), ErrRange, "only an array of rank 1 can grow")
 	}
+	if err := a.room(a.arr.total + len(vs)); err != nil {
+		return err
+	}
 	vals := make([]Value, len(vs))
 	for i, v := range vs {
 		var err error
@@ -94,8 +100,11 @@ func (a *Array) Append(vs ...any) error {
 // Resize cuts an array of rank 1, or fills it with nulls or zeros to n elements.
 // Nulls cost no memory.
 func (a *Array) Resize(n int) error {
-	if a == nil || a.Rank() != 1 || n < 0 || n > a.g.opt.Elements {
-		return usage(a.String(), ErrRange, "cannot have %d elements", n)
+	if a == nil || a.Rank() != 1 {
+		return usage(a.String(), ErrRange, "only an array of rank 1 can be resized")
+	}
+	if err := a.room(n); err != nil {
+		return err
 	}
 	switch {
 	case a.primitive():
@@ -140,6 +149,9 @@ func SetPrimitives[T Primitive](a *Array, vs []T) error {
 	kind := KindOf[T]()
 	if a == nil || !a.primitive() || a.arr.elem.Kind != kind || a.Rank() != 1 {
 		return usage(a.String(), ErrType, "cannot hold %s in one dimension", kind)
+	}
+	if err := a.room(len(vs)); err != nil {
+		return err
 	}
 	data, err := encodePrimitives(a.g, vs)
 	if err != nil {
@@ -186,6 +198,15 @@ func (a *Array) detach() {
 	if !a.arr.owned {
 		a.arr.data, a.arr.owned = slices.Clone(a.arr.data), true
 	}
+}
+
+// room reports an error where an array of rank 1 cannot have n elements: over
+// the limit, or beyond the highest index, since its first may have a high one.
+func (a *Array) room(n int) error {
+	if n < 0 || n > a.g.opt.Elements || int64(a.LowerBound(0))+int64(n) > math.MaxInt32 {
+		return usage(a.String(), ErrRange, "cannot have %d elements", n)
+	}
+	return nil
 }
 
 // resized notes a new length.

@@ -133,6 +133,9 @@ func (w *marshaler) array(a *Array, size int, p *plan, rv reflect.Value) error {
 	if same {
 		return nil
 	}
+	if err := a.room(n); err != nil {
+		return err
+	}
 	if a.primitive() {
 		a.store(vals)
 	} else {
