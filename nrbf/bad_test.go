@@ -87,12 +87,12 @@ func TestBadVectors(t *testing.T) {
 // roundTrip writes from the graph, reads that and compares.
 func roundTrip(t testing.TB, g *nrbf.Graph) {
 	t.Helper()
-	out, err := nrbf.Reencode(g, nil)
+	out, err := g.Reencode(nil)
 	require.NoError(t, err)
 	h, err := nrbf.Decode(out, nrbf.Options{})
 	require.NoError(t, err)
 	require.Empty(t, differ(g, h))
-	again, err := nrbf.Reencode(h, nil)
+	again, err := h.Reencode(nil)
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(out, again), "the second writing differs from the first")
 }
@@ -165,7 +165,7 @@ func TestNestingCostsNoStack(t *testing.T) {
 	g, err := nrbf.Decode(*r, nrbf.Options{Depth: 2 * deep})
 	require.NoError(t, err)
 	require.Equal(t, deep, g.Len())
-	out, err := nrbf.Reencode(g, nil)
+	out, err := g.Reencode(nil)
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(*r, out))
 }

@@ -34,12 +34,12 @@ func BenchmarkNavigateTo1MB(b *testing.B) {
 func BenchmarkEncodeCart50(b *testing.B) {
 	g, err := nrbf.Decode(nrbfFile(b, "nrbf-cart-50"), nrbf.Options{})
 	require.NoError(b, err)
-	out, err := nrbf.Reencode(g, nil)
+	out, err := g.Reencode(nil)
 	require.NoError(b, err)
 	b.SetBytes(int64(len(out)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if out, err = nrbf.Reencode(g, out[:0]); err != nil {
+		if out, err = g.Reencode(out[:0]); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -2,7 +2,6 @@ package nrbf_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/aspsession/aspsession/clr"
-	"github.com/aspsession/aspsession/internal/testenv"
 	"github.com/aspsession/aspsession/nrbf"
 )
 
@@ -77,20 +75,7 @@ func dec(s string) clr.Decimal {
 
 // C# casts and uses what Go marshaled, new and changed.
 func TestBinaryFormatterCastsWhatGoMarshals(t *testing.T) {
-	_, noMono := exec.LookPath("mono")
-	_, noMcs := exec.LookPath("mcs")
-	testenv.Need(t, "aspnet", noMono == nil && noMcs == nil, "mono and mcs: apt-get install mono-complete")
-	dir := t.TempDir()
-	source, err := filepath.Abs(filepath.Join("testdata", "rig.cs"))
-	require.NoError(t, err)
-	run := func(name string, args ...string) string {
-		cmd := exec.Command(name, args...)
-		cmd.Dir = dir
-		out, err := cmd.CombinedOutput()
-		require.NoError(t, err, string(out))
-		return string(out)
-	}
-	run("mcs", "-nologo", "-warn:0", "-r:System.Core", "-out:rig.exe", source)
+	dir, run := program(t, "rig")
 	run("mono", "rig.exe", "gen", dir)
 	types := rigTypes(t)
 	var names []string

@@ -117,7 +117,7 @@ func TestVectorsAreWrittenByteForByte(t *testing.T) {
 		out, err := g.Append([]byte("x"))
 		require.NoError(t, err)
 		require.True(t, bytes.Equal(append([]byte("x"), stream...), out))
-		out, err = nrbf.Reencode(g, nil)
+		out, err = g.Reencode(nil)
 		require.NoError(t, err)
 		if !bytes.Equal(stream, out) {
 			i := 0
