@@ -23,6 +23,10 @@ type Cookie struct {
 	// since 2019; http.SameSiteDefaultMode leaves the attribute out, as before.
 	// None without Secure is an error, because browsers refuse it.
 	SameSite http.SameSite
+	// ExpireOnAbandon has the browser forget the id of an abandoned session.
+	// Default false, as in ASP.NET: the id stays, and the next request begins a
+	// new session under it.
+	ExpireOnAbandon bool
 }
 
 func (c *Cookie) setDefaults() error {
@@ -46,7 +50,8 @@ func (c *Cookie) setDefaults() error {
 }
 
 // header is the Set-Cookie value with the attributes in ASP.NET's order and
-// spelling (.NET Framework 4.8 HttpCookie.GetSetCookieHeader).
+// spelling (.NET Framework 4.8 HttpCookie.GetSetCookieHeader). An empty id is
+// for the browser to forget.
 func (c *Cookie) header(id string) string {
 	var b strings.Builder
 	b.Grow(len(c.Name) + len(id) + len(c.Domain) + 64)
@@ -56,6 +61,9 @@ func (c *Cookie) header(id string) string {
 	if c.Domain != "" {
 		b.WriteString("; domain=")
 		b.WriteString(c.Domain)
+	}
+	if id == "" {
+		b.WriteString("; expires=Tue, 12-Oct-1999 07:00:00 GMT")
 	}
 	b.WriteString("; path=")
 	b.WriteString(c.Path)

@@ -7,27 +7,34 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/aspsession/aspsession/session"
 )
 
 // Options of a Middleware. The zero value is ASP.NET's own behaviour.
 type Options struct {
-	// Session holds timeouts, the zone of dates, and ids.
+	// Session is the life cycle: timeouts, waiting, ids, hooks, the zone of dates.
 	Session session.Options
 	// Cookie is how the id travels.
 	Cookie Cookie
 	// Access decides per request what Wrap's handlers may do with the session.
 	// Default: session.ReadWrite for all.
 	Access func(r *http.Request) session.Access
-	// QueueLimit is how many requests of this process may wait for one session;
-	// one more gets ErrQueueFull. Default 50, as in ASP.NET; negative: no limit,
-	// and one visitor can hold any number of goroutines.
-	QueueLimit int
 	// BufferSize is how many bytes of a response wait for the session to be
 	// saved. Default 32 KiB, as in ASP.NET. Each running request holds so much.
 	BufferSize int
+	// SessionStart runs when a session is new, before the handler, on ReadOnly
+	// pages too; on Lazy ones at the first use. What it sets is stored, and the
+	// visitor gets his id, whether the handler stores anything or not; see
+	// session.Opening.OnStart. r has no session: use s. Its error fails the
+	// request. Default none: a new session leaves nothing until something is
+	// stored.
+	SessionStart func(r *http.Request, s *session.Session) error
+	// OutliveLease lets a handler run on when it has held the lock for as long as
+	// the execution timeout. Default false: its context is cancelled with cause
+	// session.ErrLockLost, as ASP.NET aborts such pages, because another request
+	// may break the lock from then on.
+	OutliveLease bool
 	// OnError answers a request whose session could not be opened or saved. It
 	// may write a page. What it writes is dropped where headers have left already,
 	// and the connection is broken, and where a Disabled page's session could not
@@ -37,14 +44,10 @@ type Options struct {
 	OnError func(w http.ResponseWriter, r *http.Request, err error)
 }
 
-// ErrQueueFull: too many requests already wait for the session.
-var ErrQueueFull = errors.New("middleware: too many requests wait for this session")
-
 // A Middleware wraps handlers. It is safe for concurrent use.
 type Middleware struct {
 	sessions *session.Manager
 	opt      Options
-	turns    turns
 	buffers  sync.Pool
 }
 
@@ -53,9 +56,6 @@ type Middleware struct {
 func New(store session.Store, opt Options) (*Middleware, error) {
 	if err := opt.Cookie.setDefaults(); err != nil {
 		return nil, err
-	}
-	if opt.QueueLimit == 0 {
-		opt.QueueLimit = 50
 	}
 	if opt.BufferSize == 0 {
 		opt.BufferSize = 32 << 10
@@ -74,11 +74,6 @@ func New(store session.Store, opt Options) (*Middleware, error) {
 		return nil, fmt.Errorf("middleware: %w", err)
 	}
 	m := &Middleware{sessions: sessions, opt: opt}
-	patience := opt.Session.ExecutionTimeout
-	if patience <= 0 {
-		patience = 110 * time.Second // session.Options' default
-	}
-	m.turns.init(opt.QueueLimit, patience)
 	m.buffers.New = func() any { b := make([]byte, 0, opt.BufferSize); return &b }
 	return m, nil
 }
@@ -100,6 +95,10 @@ func (m *Middleware) ReadOnly(next http.Handler) http.Handler { return m.with(se
 // Disabled keeps the visitor's session alive and gives next none.
 func (m *Middleware) Disabled(next http.Handler) http.Handler { return m.with(session.Disabled, next) }
 
+// Lazy gives next a session that costs nothing until it is used, and is
+// ReadWrite from then on. Its first use may wait for the lock.
+func (m *Middleware) Lazy(next http.Handler) http.Handler { return m.with(session.Lazy, next) }
+
 func (m *Middleware) with(access session.Access, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.serve(w, r, access, next) })
 }
@@ -120,7 +119,7 @@ func From(r *http.Request) *session.Session { return FromContext(r.Context()) }
 // FromContext is From for code that has only the request's context.
 func FromContext(ctx context.Context) *session.Session {
 	if x, _ := ctx.Value(contextKey{}).(*exchange); x != nil {
-		return x.session
+		return &x.session
 	}
 	return session.Unusable(errNoSession)
 }
@@ -131,23 +130,10 @@ type contextKey struct{}
 // its response.
 type exchange struct {
 	m       *Middleware
-	session *session.Session
+	session session.Session
 	request *http.Request // as the handler has it
 	context requestContext
 	response
-}
-
-// requestContext is the handler's context: the request's, and the session.
-type requestContext struct {
-	context.Context
-	x *exchange
-}
-
-func (c *requestContext) Value(key any) any {
-	if _, ok := key.(contextKey); ok {
-		return c.x
-	}
-	return c.Context.Value(key)
 }
 
 func (m *Middleware) serve(w http.ResponseWriter, r *http.Request, access session.Access, next http.Handler) {
@@ -157,28 +143,22 @@ func (m *Middleware) serve(w http.ResponseWriter, r *http.Request, access sessio
 		return
 	}
 	id, _ := m.sessions.Canonical(m.opt.Cookie.read(r))
-	// Without an id there is nobody to wait for.
-	turn := false
-	if access == session.ReadWrite && id != "" {
-		var err error
-		if turn, err = m.turns.wait(ctx, id); err != nil {
-			m.opt.OnError(w, r, err)
-			return
-		}
-	}
 	if access == session.Disabled && id != "" {
 		// A page that needs no session must not fail for it.
 		if err := m.sessions.Touch(ctx, id); err != nil {
 			m.opt.OnError(dropped{}, r, err)
 		}
 	}
-	s, err := m.open(ctx, id, access, turn)
-	if err != nil {
+	x := &exchange{m: m}
+	open := session.Opening{ID: id, Access: access}
+	if m.opt.SessionStart != nil {
+		open.OnStart = func(s *session.Session) error { return m.opt.SessionStart(r, s) }
+	}
+	if err := m.sessions.Start(ctx, &x.session, open); err != nil {
 		m.opt.OnError(w, r, err)
 		return
 	}
-	x := &exchange{m: m, session: s}
-	x.context = requestContext{ctx, x}
+	x.context.start(ctx, x)
 	x.response.start(w, x)
 	x.request = r.WithContext(&x.context)
 	returned := false
@@ -187,25 +167,11 @@ func (m *Middleware) serve(w http.ResponseWriter, r *http.Request, access sessio
 		if !returned {
 			x.abandon()
 		}
+		x.context.stop()
 	}()
 	next.ServeHTTP(x, x.request)
 	returned = true
 	x.finish()
-}
-
-// open opens a session. Its turn, if it has one, is passed on when its lock is
-// given back: a page that releases early, or hijacks, keeps nobody waiting.
-func (m *Middleware) open(ctx context.Context, id string, access session.Access, turn bool) (s *session.Session, err error) {
-	defer func() {
-		switch {
-		case !turn:
-		case s == nil: // also where the store panics
-			m.turns.pass(id)
-		default:
-			m.sessions.AfterRelease(s, func() { m.turns.pass(id) })
-		}
-	}()
-	return m.sessions.Open(ctx, id, access)
 }
 
 // onError is the default of Options.OnError.
@@ -215,7 +181,7 @@ func onError(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	status := http.StatusInternalServerError
 	for _, passing := range []error{
-		ErrQueueFull, session.ErrLocked, session.ErrUnavailable, session.ErrClosed,
+		session.ErrQueueFull, session.ErrLocked, session.ErrUnavailable, session.ErrClosed,
 		context.DeadlineExceeded, // the store's time ran out, and the client is still there
 	} {
 		if errors.Is(err, passing) {

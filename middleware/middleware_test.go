@@ -67,7 +67,7 @@ func TestLifeCycle(t *testing.T) {
 		{"a known one who writes on a read-only page", session.ReadOnly, "known", set, calls("Get"), false, false, session.ErrReadOnly, 1},
 		{"a known one who leaves from a read-only page", session.ReadOnly, "known", abandon, calls("Get", "Remove"), false, false, nil, nil},
 		{"one whose session is gone on a read-only page", session.ReadOnly, "gone", get, calls("Get"), false, true, nil, nil},
-		{"a new one on a page without", session.Disabled, "new", get, nil, false, true, session.ErrDisabled, nil},
+		{"a new one on a page without", session.Disabled, "new", get, nil, false, false, session.ErrDisabled, nil},
 		{"a known one on a page without", session.Disabled, "known", set, calls("Touch"), false, false, session.ErrDisabled, 1},
 		{"one whose session is gone on a page without", session.Disabled, "gone", nothing, calls("Touch"), false, false, nil, nil},
 	} {
@@ -203,7 +203,7 @@ func TestQueueLimit(t *testing.T) {
 	const limit, requests = 2, 10
 	store := newStore(t)
 	store.put(t)
-	m := newMiddleware(t, store, middleware.Options{QueueLimit: limit})
+	m := newMiddleware(t, store, middleware.Options{Session: session.Options{QueueLimit: limit}})
 	inside, leave := make(chan bool, requests), make(chan bool)
 	h := m.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { inside <- true; <-leave }))
 	codes := make(chan int, requests)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/aspsession/aspsession/session"
 )
@@ -22,10 +23,16 @@ type response struct {
 	x      *exchange
 	before http.Header // the headers that were there before the handler
 
+	// mu keeps a goroutine that writes after its handler returned, which it must
+	// not, away from a buffer that another visitor's page uses by then. It is not
+	// held while anything goes to w: as with net/http, one writes at a time.
+	mu        sync.Mutex
 	buf       *[]byte // pooled; what waits, nil while nothing does
+	filling   bool    // a reader writes into buf
 	status    int     // the handler's; 0 until it says
 	sent      bool    // headers have left
 	hijacked  bool
+	over      bool  // the handler has returned
 	announced bool  // the cookie is in the headers
 	failed    error // why nothing can be written any more
 	length    int64 // Content-Length once headers have left; -1: unknown
@@ -47,10 +54,12 @@ func (w *response) Header() http.Header { return w.w.Header() }
 // WriteHeader implements http.ResponseWriter. Informational responses go out at
 // once; of the others the first counts.
 func (w *response) WriteHeader(status int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	switch {
 	case w.hijacked:
 		w.w.WriteHeader(status) // net/http says what it thinks of that
-	case w.sent || w.failed != nil:
+	case w.sent || w.failed != nil || w.over:
 	case status >= 100 && status < 200 && status != http.StatusSwitchingProtocols:
 		w.w.WriteHeader(status)
 	case w.status == 0:
@@ -58,26 +67,51 @@ func (w *response) WriteHeader(status int) {
 	}
 }
 
+// errOver is what a goroutine gets that the handler left behind.
+var errOver = errors.New("middleware: write after the handler returned")
+
 // Write implements http.ResponseWriter.
 func (w *response) Write(b []byte) (int, error) {
-	if !w.sent && !w.hijacked && w.failed == nil {
-		if w.fits(len(b)) {
-			*w.buf = append(*w.buf, b...)
-			return len(b), nil
-		}
-		w.send()
+	if held, err := w.hold(len(b)); held {
+		*w.buf = append(*w.buf, b...)
+		w.mu.Unlock()
+		return len(b), nil
+	} else if err != nil {
+		return 0, err
 	}
 	return w.direct(b)
 }
 
 // WriteString implements io.StringWriter.
 func (w *response) WriteString(s string) (int, error) {
-	if !w.sent && !w.hijacked && w.failed == nil && w.fits(len(s)) {
+	if held, err := w.hold(len(s)); held {
 		*w.buf = append(*w.buf, s...)
+		w.mu.Unlock()
 		return len(s), nil
+	} else if err != nil {
+		return 0, err
 	}
-	return w.Write([]byte(s))
+	return w.direct([]byte(s))
 }
+
+// hold reports whether n more bytes may wait in the buffer, and keeps it locked
+// if so. If not, the headers have left when it returns.
+func (w *response) hold(n int) (bool, error) {
+	w.mu.Lock()
+	if w.over {
+		w.mu.Unlock()
+		return false, errOver
+	}
+	if w.waiting() && w.fits(n) {
+		return true, nil
+	}
+	w.send()
+	w.mu.Unlock()
+	return false, nil
+}
+
+// waiting reports that nothing has left yet.
+func (w *response) waiting() bool { return !w.sent && !w.hijacked && w.failed == nil }
 
 // fits starts the page and reports whether n more bytes may wait.
 func (w *response) fits(n int) bool {
@@ -123,9 +157,15 @@ func (w *response) direct(b []byte) (int, error) {
 // ReadFrom implements io.ReaderFrom, so that a file too long for the buffer goes
 // out by sendfile; its last byte does not wait for the save.
 func (w *response) ReadFrom(src io.Reader) (n int64, err error) {
-	if !w.sent && !w.hijacked && w.failed == nil {
+	w.mu.Lock()
+	if w.over {
+		w.mu.Unlock()
+		return 0, errOver
+	}
+	if w.waiting() {
 		if length, ok := w.contentLength(); !ok || length <= int64(w.x.m.opt.BufferSize) {
 			if n, err = w.fill(src); err != errFull {
+				w.mu.Unlock()
 				return n, err
 			}
 		} else if w.status == 0 {
@@ -133,6 +173,7 @@ func (w *response) ReadFrom(src io.Reader) (n int64, err error) {
 		}
 		w.send()
 	}
+	w.mu.Unlock()
 	if w.failed != nil {
 		return n, w.failed
 	}
@@ -156,13 +197,28 @@ func isFile(src io.Reader) bool {
 
 var errFull = errors.New("full")
 
-// fill reads into the buffer until it is full.
+// fill reads into the buffer until it is full. The buffer is not locked while it
+// waits for src.
 func (w *response) fill(src io.Reader) (n int64, err error) {
-	for w.fits(1) {
+	for w.waiting() && w.fits(1) {
 		buf := *w.buf
+		w.filling = true
+		w.mu.Unlock()
 		k, err := src.Read(buf[len(buf):w.x.m.opt.BufferSize])
-		*w.buf = buf[:len(buf)+k]
-		n += int64(k)
+		w.mu.Lock()
+		w.filling = false
+		if w.over {
+			return n, errOver
+		}
+		if !w.waiting() { // flushed meanwhile: buf is nobody's, and goes where the rest went
+			more, werr := w.direct(buf[len(buf) : len(buf)+k])
+			if n += int64(more); err == nil {
+				err = werr
+			}
+		} else {
+			*w.buf = buf[:len(buf)+k]
+			n += int64(k)
+		}
 		if err == io.EOF {
 			return n, nil
 		}
@@ -186,26 +242,23 @@ func (w *response) contentLength() (int64, bool) {
 // send lets headers and buffer go while the handler still runs. A new session is
 // stored and locked for it; if that fails, nothing leaves but the error page.
 func (w *response) send() {
-	if w.sent || w.hijacked || w.failed != nil {
+	if !w.waiting() {
 		return
 	}
-	announce, err := w.x.m.sessions.Seal(w.x.session)
-	if err != nil {
+	if err := w.x.m.sessions.Seal(&w.x.session); err != nil {
 		w.fail(err)
 		return
 	}
 	if length, ok := w.contentLength(); ok {
 		w.length = length
 	}
-	w.release(announce)
+	w.release()
 }
 
 // release writes headers and buffer.
-func (w *response) release(announce bool) {
+func (w *response) release() {
 	w.sent = true
-	if announce {
-		w.announce()
-	}
+	w.announce()
 	if w.status != 0 {
 		w.writeHeader()
 	}
@@ -218,15 +271,21 @@ func (w *response) release(announce bool) {
 	w.recycle()
 }
 
-// announce puts the id into the headers, and keeps shared caches from giving it
-// to others.
+// announce puts into the headers what the visitor must know of his id, and keeps
+// shared caches from telling others.
 func (w *response) announce() {
-	if w.announced {
+	news := w.x.m.sessions.Announce(&w.x.session)
+	cookie := &w.x.m.opt.Cookie
+	if w.announced || news == session.Nothing || news == session.Gone && !cookie.ExpireOnAbandon {
 		return
 	}
 	w.announced = true
 	h := w.w.Header()
-	h.Add("Set-Cookie", w.x.m.opt.Cookie.header(w.x.session.ID()))
+	id := ""
+	if news == session.NewID {
+		id = w.x.session.ID()
+	}
+	h.Add("Set-Cookie", cookie.header(id))
 	if len(h["Cache-Control"]) == 0 {
 		h.Set("Cache-Control", "private")
 	}
@@ -257,23 +316,33 @@ func (w *response) writeHeader() {
 
 // recycle gives the buffer back.
 func (w *response) recycle() {
-	if w.buf != nil {
+	if w.buf == nil {
+		return
+	}
+	if !w.filling {
 		*w.buf = (*w.buf)[:0]
 		w.x.m.buffers.Put(w.buf)
-		w.buf = nil
 	}
+	w.buf = nil
 }
 
 // finish ends a request whose handler returned.
 func (w *response) finish() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
 	if w.failed != nil {
-		w.abandon() // the client has the error page: what it did must not count
+		w.drop() // the client has the error page: what it did must not count
 		if w.sent {
 			w.abort()
 		}
 		return
 	}
-	err := w.x.m.sessions.Finish(w.x.session)
+	err := w.x.m.sessions.Finish(&w.x.session)
+	if errors.Is(err, session.ErrNotRenewed) {
+		w.x.m.opt.OnError(dropped{}, w.x.request, err) // the page did not need its session
+		err = nil
+	}
 	switch {
 	case err != nil && w.hijacked:
 		w.x.m.opt.OnError(dropped{}, w.x.request, err)
@@ -289,7 +358,7 @@ func (w *response) finish() {
 		}
 	default:
 		w.setLength()
-		w.release(w.x.m.sessions.Announce(w.x.session))
+		w.release()
 	}
 }
 
@@ -311,10 +380,16 @@ func (w *response) abort() {
 	panic(http.ErrAbortHandler)
 }
 
-// setLength spares a buffered page the chunked encoding.
+// serverCounts is how long a page may be for net/http to know its length itself,
+// over HTTP/1 and HTTP/2.
+const serverCounts = 2 << 10
+
+// setLength spares a buffered page the chunked encoding, and tells HEAD the
+// length of the page that it does not get.
 func (w *response) setLength() {
 	h := w.w.Header()
-	if w.buf == nil || len(h["Content-Length"]) > 0 || len(h["Transfer-Encoding"]) > 0 || len(h["Trailer"]) > 0 ||
+	if w.buf == nil || len(*w.buf) <= serverCounts && w.x.request.Method != http.MethodHead ||
+		len(h["Content-Length"]) > 0 || len(h["Transfer-Encoding"]) > 0 || len(h["Trailer"]) > 0 ||
 		w.status == http.StatusNoContent || w.status == http.StatusNotModified {
 		return
 	}
@@ -344,8 +419,16 @@ func (w *response) fail(err error) {
 
 // abandon ends a request whose handler did not return.
 func (w *response) abandon() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
+	w.drop()
+}
+
+// drop gives the lock back and saves nothing.
+func (w *response) drop() {
 	w.recycle()
-	if err := w.x.m.sessions.Discard(w.x.session); err != nil {
+	if err := w.x.m.sessions.Discard(&w.x.session); err != nil {
 		w.x.m.opt.OnError(dropped{}, w.x.request, err)
 	}
 }
@@ -359,15 +442,22 @@ func (w *response) Flush() { _ = w.FlushError() }
 // FlushError is Flush for http.ResponseController. The page leaves before the
 // session is saved, but for a byte that is held back.
 func (w *response) FlushError() error {
-	if !w.sent && !w.hijacked && w.failed == nil {
+	w.mu.Lock()
+	if w.over {
+		w.mu.Unlock()
+		return errOver
+	}
+	if w.waiting() {
 		if w.status == 0 {
 			w.status = http.StatusOK
 		}
 		if length, ok := w.contentLength(); ok && length == 0 || w.status == http.StatusNoContent || w.status == http.StatusNotModified {
+			w.mu.Unlock()
 			return nil // headers are all of it: they wait for the save
 		}
 		w.send()
 	}
+	w.mu.Unlock()
 	if w.failed != nil {
 		return w.failed
 	}
@@ -375,24 +465,30 @@ func (w *response) FlushError() error {
 }
 
 // Hijack implements http.Hijacker. The session is saved and released first; of a
-// new one the cookie is in Header, for who writes the response himself.
+// new one the cookie is in Header, for who writes the response himself. Where
+// the connection cannot be hijacked, as in HTTP/2, nothing happens.
 func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	if w.failed != nil {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.failed != nil:
 		return nil, nil, w.failed
-	}
-	if w.hijacked {
+	case w.hijacked:
 		return nil, nil, http.ErrHijacked
+	case w.over:
+		return nil, nil, errOver
+	case !canHijack(w.w):
+		return nil, nil, fmt.Errorf("middleware: hijacking: %w", http.ErrNotSupported)
 	}
-	if !w.sent {
-		if err := w.x.session.Release(); err != nil && !sessionEnded(err) {
+	if err := w.x.session.Release(); err != nil && !sessionEnded(err) {
+		if !w.sent {
 			w.fail(err)
 			return nil, nil, w.failed
 		}
-		if w.x.m.sessions.Announce(w.x.session) {
-			w.announce()
-		}
-	} else if err := w.x.session.Release(); err != nil && !sessionEnded(err) {
 		return nil, nil, err
+	}
+	if !w.sent {
+		w.announce()
 	}
 	conn, rw, err := http.NewResponseController(w.w).Hijack()
 	if err != nil {
@@ -401,6 +497,20 @@ func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	w.hijacked = true
 	w.recycle()
 	return conn, rw, nil
+}
+
+// canHijack looks where http.ResponseController will.
+func canHijack(w http.ResponseWriter) bool {
+	for {
+		switch t := w.(type) {
+		case http.Hijacker:
+			return true
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = t.Unwrap()
+		default:
+			return false
+		}
+	}
 }
 
 // dropped is the writer of an error page that nobody can be sent.

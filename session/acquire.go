@@ -13,35 +13,53 @@ const (
 	lastPoll  = 500 * time.Millisecond // ASP.NET's own interval
 )
 
+// loading says how load goes about it, and takes its measures.
+type loading struct {
+	access    Access
+	known     bool // one that is not there is ErrNotFound
+	bootstrap bool // ASP.NET starts one that is not there
+	measures  *Measures
+}
+
 // load gets a session, waiting for its lock as long as it may. found is false
 // where the store had none: ReadOnly then goes without, ReadWrite has created it.
-func (m *Manager) load(ctx context.Context, id string, access Access) (rec Record, found bool, err error) {
+func (m *Manager) load(ctx context.Context, id string, l loading) (rec Record, found bool, err error) {
 	found = true
 	var deadline time.Time // set at the first wait: most requests never wait
+	var waiting time.Time  // since when the lock is another's
 	var broken Lock        // the last one that was broken for its age
 	poll := firstPoll
 	for {
 		if err := context.Cause(ctx); err != nil {
 			return Record{}, false, err
 		}
-		if access == ReadOnly {
+		if l.access == ReadOnly {
 			rec, err = m.get(ctx, id)
 		} else {
 			rec, err = m.acquire(ctx, id)
 		}
 		if err == nil {
+			if l.measures != nil && !waiting.IsZero() {
+				l.measures.Wait += m.since(waiting)
+			}
 			return rec, found, nil
 		}
 		locked, ok := errors.AsType[*LockedError](err)
 		switch {
-		case errors.Is(err, ErrNotFound) && access == ReadOnly:
+		case errors.Is(err, ErrNotFound) && l.known:
+			return Record{}, false, err
+		case errors.Is(err, ErrNotFound) && l.access == ReadOnly:
 			return Record{}, false, nil
 		case errors.Is(err, ErrNotFound):
 			found = false
-			call, cancel := m.detached(ctx)
-			err = m.store.Create(call, id, m.opt.Timeout)
-			cancel()
-			if err != nil {
+			if l.bootstrap {
+				l.bootstrap = false
+				if err := m.bootstrap(ctx, id); err != nil {
+					return Record{}, false, err
+				}
+				continue
+			}
+			if err := m.create(ctx, id); err != nil {
 				return Record{}, false, err
 			}
 			// A store that loses what it creates must not be asked for ever.
@@ -55,6 +73,9 @@ func (m *Manager) load(ctx context.Context, id string, access Access) (rec Recor
 			return Record{}, false, err
 		}
 		now := time.Now()
+		if waiting.IsZero() {
+			waiting = now
+		}
 		if deadline.IsZero() {
 			deadline = now.Add(m.opt.WaitTimeout)
 		}
@@ -64,10 +85,16 @@ func (m *Manager) load(ctx context.Context, id string, access Access) (rec Recor
 				return Record{}, false, err
 			}
 			broken = locked.Holder
+			if l.measures != nil {
+				l.measures.Broken++
+			}
 			continue
 		}
 		if !now.Before(deadline) {
 			return Record{}, false, fmt.Errorf("session: gave up after waiting %v: %w", m.opt.WaitTimeout, err)
+		}
+		if locked.Waited {
+			continue // in the store, which keeps his place for a while only
 		}
 		if err := m.wait(ctx, id, locked.Holder, min(poll, deadline.Sub(now))); err != nil {
 			return Record{}, false, err
@@ -80,7 +107,8 @@ func (m *Manager) load(ctx context.Context, id string, access Access) (rec Recor
 // guess that starts small, grows to ASP.NET's interval and is never in step
 // with others.
 func (m *Manager) wait(ctx context.Context, id string, holder Lock, guess time.Duration) error {
-	if w, ok := m.store.(Waiter); ok {
+	store, _ := m.at(id)
+	if w, ok := store.(Waiter); ok {
 		if err := w.Wait(ctx, id, holder, lastPoll); err != nil {
 			if cause := context.Cause(ctx); cause != nil {
 				return cause
@@ -100,20 +128,22 @@ func (m *Manager) wait(ctx context.Context, id string, holder Lock, guess time.D
 }
 
 func (m *Manager) get(ctx context.Context, id string) (Record, error) {
-	if m.local {
-		return m.store.Get(ctx, id)
+	store, local := m.at(id)
+	if local {
+		return store.Get(ctx, id)
 	}
 	call, cancel := context.WithTimeout(ctx, m.opt.StoreTimeout)
 	defer cancel()
-	return m.store.Get(call, id)
+	return store.Get(call, id)
 }
 
 // acquire runs apart from the request once it was sent, because a lock that was
 // granted and never heard of would stay: if the request is gone by then, the
 // lock is given back at once.
 func (m *Manager) acquire(ctx context.Context, id string) (Record, error) {
-	if m.local {
-		return m.store.Acquire(ctx, id, m.opt.ExecutionTimeout)
+	store, local := m.at(id)
+	if local {
+		return store.Acquire(ctx, id, m.opt.ExecutionTimeout)
 	}
 	type answer struct {
 		rec Record
@@ -123,9 +153,9 @@ func (m *Manager) acquire(ctx context.Context, id string) (Record, error) {
 	m.open.Add(1)
 	go func() {
 		defer m.done()
-		call, cancel := m.detached(ctx)
+		call, cancel := m.detached(ctx, local)
 		defer cancel()
-		rec, err := m.store.Acquire(call, id, m.opt.ExecutionTimeout)
+		rec, err := store.Acquire(call, id, m.opt.ExecutionTimeout)
 		select {
 		case answers <- answer{rec, err}:
 		case <-gone:

@@ -2,8 +2,10 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aspsession/aspsession/payload"
@@ -13,23 +15,32 @@ import (
 const maxMinutes = 525_600
 
 // live is the state behind a Session. mu guards all but what is set once, before
-// a handler sees it: m, ctx, id, access and isNew.
+// a handler sees it: m, ctx, access, known, onStart and borrowed.
 type live struct {
-	m      *Manager
-	ctx    context.Context
-	id     string
-	access Access
-	isNew  bool
+	m        *Manager
+	ctx      context.Context
+	access   Access
+	known    bool                 // see Opening.Known
+	onStart  func(*Session) error // see Opening.OnStart
+	borrowed bool                 // lent to onStart: it ends with that
+
+	lease atomic.Int64 // when others may break the lock, in Unix nanoseconds; 0 while it is not held
 
 	mu        sync.Mutex
+	id        string // "" until somebody needs a new one
 	p         *payload.Payload
 	lock      Lock
-	fresh     bool   // the visitor does not know the id yet
-	stored    bool   // the store has a session of this id
-	sealed    bool   // headers left without the cookie
-	abandoned bool   // remove it in the end
-	end       error  // why it cannot be used: ErrReleased, ErrDisabled ...
-	after     func() // see Manager.AfterRelease
+	taken     time.Time // when lock was
+	turn      string    // the id whose turn this request has
+	loaded    bool      // p is there, and lock if the access needs one
+	isNew     bool
+	fresh     bool  // the visitor does not know the id
+	stored    bool  // the store has a session of this id
+	must      bool  // to be stored, changed or not
+	sent      bool  // headers have left
+	abandoned bool  // remove it in the end
+	end       error // why it cannot be used: ErrReleased, ErrDisabled ...
+	measures  Measures
 }
 
 // Unusable returns a session whose every method fails with err: what a handler
@@ -40,209 +51,287 @@ func Unusable(err error) *Session {
 	return s
 }
 
-// usable needs mu held.
-func (l *live) usable() error { return l.end }
-
-func (l *live) get(key string) (any, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.usable(); err != nil {
-		return nil, err
+// ready has the session loaded: now, where it is Lazy. It needs mu held, as the
+// methods below it do. What fails here fails for the rest of the request.
+func (l *live) ready() (err error) {
+	if l.end != nil || l.loaded {
+		return l.end
 	}
-	v, _, err := l.p.Items().Get(key)
-	return v, err
-}
-
-func (l *live) has(key string) (bool, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.usable(); err != nil {
-		return false, err
+	defer func() {
+		if l.loaded {
+			return
+		}
+		// Also where the store or onStart panics: no lock may stay.
+		if rerr := l.m.release(l.ctx, l.id, l.lock); rerr != nil {
+			err = errors.Join(err, rerr)
+		}
+		l.end = err
+		l.lost()
+	}()
+	err = l.load()
+	if err == nil && l.isNew && l.onStart != nil {
+		err = l.start()
 	}
-	return l.p.Items().Has(key), nil
-}
-
-func (l *live) keys() ([]string, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.usable(); err != nil {
-		return nil, err
-	}
-	return l.p.Items().Keys(), nil
-}
-
-func (l *live) count() (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.usable(); err != nil {
-		return 0, err
-	}
-	return l.p.Items().Len(), nil
-}
-
-// change runs one change under the checks that all of them share.
-func (l *live) change(f func(*payload.Items) error) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.changeable(); err != nil {
+	if err != nil {
 		return err
 	}
-	return f(l.p.Items())
+	l.loaded = true
+	l.measures.Used, l.measures.New = true, l.isNew
+	return nil
 }
 
+// load gets the session, or begins a new one.
+func (l *live) load() error {
+	start := l.now()
+	if l.id != "" {
+		how := loading{
+			access: l.access, known: l.known || l.m.opt.StrictIDs,
+			bootstrap: l.m.opt.Bootstrap != nil, measures: &l.measures,
+		}
+		err := l.fetch(how)
+		switch {
+		case err == nil:
+		case errors.Is(err, ErrNotFound) && !l.known && how.known:
+			l.pass()
+			l.id = "" // StrictIDs
+		default:
+			return err
+		}
+	}
+	if l.id == "" {
+		l.fresh, l.isNew = true, true
+	}
+	if l.p == nil {
+		l.p = payload.New(l.m.minutes, payload.Limits{})
+	}
+	l.m.prepare(l.p)
+	if l.m.opt.Metrics != nil {
+		l.measures.Load = time.Since(start) - l.measures.Wait
+	}
+	return nil
+}
+
+// fetch takes the request's turn, where it needs one, and reads the session.
+func (l *live) fetch(how loading) error {
+	if how.access != ReadOnly && l.turn == "" {
+		start := l.now()
+		mine, err := l.m.turns.wait(l.ctx, l.id)
+		if mine {
+			l.turn = l.id
+		}
+		if store, local := l.m.at(l.id); err == nil && mine && !local && !store.Capabilities().QueuesWaiters {
+			err = l.m.turns.air(l.ctx, l.id)
+		}
+		l.measures.Wait += l.m.since(start)
+		if err != nil {
+			return err
+		}
+	}
+	rec, found, err := l.m.load(l.ctx, l.id, how)
+	if err != nil {
+		return err
+	}
+	l.took(rec.Lock)
+	l.p, l.stored, l.isNew = rec.Payload, found || !rec.Lock.IsZero(), !found || rec.Uninitialized
+	if l.m.opt.Metrics != nil && found && l.p != nil {
+		l.measures.Loaded = l.p.Size()
+	}
+	return nil
+}
+
+// took notes a lock that is the session's from now on.
+func (l *live) took(lock Lock) {
+	l.lock = lock
+	if !lock.IsZero() {
+		now := time.Now()
+		if l.taken.IsZero() {
+			l.taken = now
+		}
+		l.lease.Store(now.Add(l.m.opt.ExecutionTimeout).UnixNano())
+	}
+}
+
+// ident makes the id of a new session once somebody needs it.
+func (l *live) ident() error {
+	if l.id != "" {
+		return nil
+	}
+	id, err := l.m.newID()
+	if err == nil {
+		l.id = id
+	}
+	return err
+}
+
+// start runs onStart. A ReadOnly session is locked for it, and stored at once.
+func (l *live) start() error {
+	if err := l.ident(); err != nil {
+		return err
+	}
+	if l.access == ReadOnly && !l.fresh {
+		if err := l.fetch(loading{access: ReadWrite, bootstrap: l.m.opt.Bootstrap != nil, measures: &l.measures}); err != nil {
+			return err
+		}
+		l.m.prepare(l.p)
+		if !l.isNew { // another request was quicker
+			err := l.m.release(l.ctx, l.id, l.lock)
+			l.unlocked()
+			return err
+		}
+	}
+	l.must = true
+	lent := new(Session)
+	lent.m, lent.ctx, lent.access, lent.borrowed = l.m, l.ctx, ReadWrite, true
+	lent.id, lent.p, lent.loaded, lent.isNew = l.id, l.p, true, true
+	err := l.onStart(lent)
+	lent.mu.Lock()
+	lent.end = ErrReleased
+	lent.mu.Unlock()
+	if err != nil {
+		return fmt.Errorf("session: SessionStart: %w", err)
+	}
+	if l.access == ReadOnly {
+		return l.store()
+	}
+	return nil
+}
+
+// now is the time where somebody measures.
+func (l *live) now() time.Time {
+	if l.m.opt.Metrics == nil {
+		return time.Time{}
+	}
+	return time.Now()
+}
+
+// changeable is ready for a method that changes the session.
 func (l *live) changeable() error {
-	switch {
-	case l.end != nil:
-		return l.end
-	case l.access == ReadOnly:
+	if l.end == nil && l.access == ReadOnly {
 		return ErrReadOnly
-	case l.sealed:
+	}
+	if err := l.ready(); err != nil {
+		return err
+	}
+	if l.fresh && !l.stored && l.sent {
 		return ErrHeadersSent
 	}
 	return nil
 }
 
-func (l *live) timeout() (time.Duration, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.usable(); err != nil {
-		return 0, err
-	}
-	return time.Duration(min(max(l.p.Timeout(), 0), maxMinutes)) * time.Minute, nil
-}
+// dirty reports that there is something to store.
+func (l *live) dirty() bool { return l.must || l.p.Dirty() }
 
-func (l *live) setTimeout(d time.Duration) error {
-	minutes, err := minutesOf(d)
-	if err != nil {
+// begun has ASP.NET start a new session before it is stored for the first time,
+// if that is wanted, and puts what the handler did on top.
+func (l *live) begun() error {
+	if err := l.ident(); err != nil {
 		return err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.changeable(); err != nil {
-		return err
-	}
-	l.p.SetTimeout(minutes)
-	return nil
-}
-
-// minutesOf rounds up to whole minutes.
-func minutesOf(d time.Duration) (int32, error) {
-	if d <= 0 || d > maxMinutes*time.Minute {
-		return 0, fmt.Errorf("%w: %v", ErrTimeout, d)
-	}
-	return int32((d + time.Minute - 1) / time.Minute), nil
-}
-
-func (l *live) abandon() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.end != nil {
-		return l.end
-	}
-	l.abandoned = true
-	return nil
-}
-
-// save stores the changes and keeps the lock.
-func (l *live) save() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.changeable(); err != nil {
-		return err
-	}
-	return l.checkpoint()
-}
-
-// checkpoint needs mu held.
-func (l *live) checkpoint() error {
-	if l.abandoned || !l.p.Dirty() {
+	if l.stored || !l.fresh || l.m.opt.Bootstrap == nil {
 		return nil
 	}
-	lock, again, err := l.m.checkpoint(l.ctx, l.id, l.lock, l.p)
+	if err := l.m.bootstrap(l.ctx, l.id); err != nil {
+		return err
+	}
+	mine := l.p
+	ctx := l.ctx
+	l.ctx = context.WithoutCancel(ctx)
+	err := l.fetch(loading{access: ReadWrite, measures: &l.measures})
+	l.ctx = ctx
 	if err != nil {
+		return err
+	}
+	l.m.prepare(l.p)
+	l.isNew = true
+	if mine.TimeoutChanged() {
+		l.p.SetTimeout(mine.Timeout())
+	}
+	return l.p.Items().Merge(mine.Items())
+}
+
+// store saves the session and gives its lock back.
+func (l *live) store() error {
+	if err := l.begun(); err != nil {
+		return errors.Join(err, l.m.release(l.ctx, l.id, l.lock))
+	}
+	start := l.now()
+	err := l.m.save(l.ctx, l.id, l.lock, l.p)
+	l.measures.Save += l.m.since(start)
+	l.unlocked()
+	if err != nil {
+		return err
+	}
+	l.saved()
+	return nil
+}
+
+// saved notes that the store has what the session is.
+func (l *live) saved() {
+	if l.m.opt.Metrics != nil {
+		l.measures.Saved = l.p.Size()
+	}
+	if minutes := l.p.Timeout(); minutes < l.m.minutes {
+		l.m.touches.note(l.id, time.Duration(max(minutes, 0))*time.Minute, time.Now())
+	}
+	l.stored, l.must = true, false
+	l.p.Commit()
+}
+
+// checkpoint saves the session and keeps its lock.
+func (l *live) checkpoint() error {
+	if l.abandoned || !l.dirty() {
+		return nil
+	}
+	if err := l.begun(); err != nil {
+		return err
+	}
+	start := l.now()
+	lock, again, err := l.m.saveAndHold(l.ctx, l.id, l.lock, l.p)
+	l.measures.Save += l.m.since(start)
+	if err != nil {
+		if l.measures.Err == nil {
+			l.measures.Err = err
+		}
 		if again == lostHere { // saved or not, the lock is not ours any more
-			l.end, l.lock = fmt.Errorf("%w, since saving failed: %w", ErrReleased, err), Lock{}
-			l.released()
+			l.end = fmt.Errorf("%w, since saving failed: %w", ErrReleased, err)
+			l.lost()
 		}
 		return err
 	}
-	l.lock, l.stored = lock, true
+	if lock != l.lock {
+		l.took(lock)
+	}
 	if again != nil {
-		l.p = again
+		l.stored, l.must, l.p = true, false, again
 		return ErrChanged
 	}
-	l.p.Commit()
+	l.saved()
 	return nil
 }
 
-// lostHere marks a checkpoint that ended without the lock.
-var lostHere = new(payload.Payload)
-
-// seal is called when the headers are about to leave: a new session is stored
-// and locked now, or never. It reports whether they must carry the id.
-func (l *live) seal() (announce bool, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.fresh && !l.stored && l.end == nil {
-		if l.abandoned || !l.p.Dirty() {
-			l.sealed = true
-			return false, nil
-		}
-		if err := l.checkpoint(); err != nil {
-			return false, err
-		}
+// unlocked notes that the lock is given back, and lets the next request have its
+// turn.
+func (l *live) unlocked() {
+	if !l.taken.IsZero() {
+		l.measures.Hold += l.m.since(l.taken)
+		l.taken = time.Time{}
 	}
-	return l.fresh && l.stored, nil
-}
-
-// finish ends the session: what ASP.NET does at the end of a request (.NET
-// Framework 4.8 SessionStateModule.OnReleaseState).
-func (l *live) finish() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.end != nil {
-		return l.end
-	}
-	l.end = ErrReleased
-	defer l.released()
-	defer func() { l.lock = Lock{} }()
-	switch {
-	case l.abandoned:
-		if !l.stored {
-			return nil
-		}
-		return l.m.remove(l.ctx, l.id, l.lock)
-	case l.access == ReadOnly:
-		return nil
-	case l.p.Dirty() && !l.sealed:
-		if err := l.m.save(l.ctx, l.id, l.lock, l.p); err != nil {
-			return err
-		}
-		l.stored = true
-		l.p.Commit()
-		return nil
-	}
-	return l.m.release(l.ctx, l.id, l.lock)
-}
-
-// released needs mu held.
-func (l *live) released() {
-	if f := l.after; f != nil {
-		l.after = nil
-		f()
-	}
-}
-
-// discard ends the session without saving, for a handler that failed.
-func (l *live) discard() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.end != nil {
-		return nil
-	}
-	l.end = ErrReleased
-	defer l.released()
-	lock := l.lock
 	l.lock = Lock{}
-	return l.m.release(l.ctx, l.id, lock)
+	l.lease.Store(0)
+	l.pass()
+}
+
+func (l *live) pass() {
+	if l.turn != "" {
+		l.m.turns.pass(l.turn)
+		l.turn = ""
+	}
+}
+
+// lost ends a session that has no lock any more.
+func (l *live) lost() {
+	if l.end == nil {
+		l.end = ErrReleased
+	}
+	l.unlocked()
 }

@@ -1,44 +1,14 @@
 package session
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/aspsession/aspsession/nrbf"
 	"github.com/aspsession/aspsession/payload"
 )
-
-// Options of a Manager. The zero value is ASP.NET's own behaviour.
-type Options struct {
-	// Timeout is the sliding timeout of new sessions. Default 20 minutes, as in
-	// web.config; rounded up to minutes, 1 to 525,600.
-	Timeout time.Duration
-	// ExecutionTimeout is how long a request may hold a session's lock before
-	// others break it. Default 110 s, ASP.NET's httpRuntime executionTimeout:
-	// a shorter one here breaks the locks of pages that are still at work.
-	ExecutionTimeout time.Duration
-	// WaitTimeout is how long Open waits for a lock before it gives up with
-	// ErrLocked. Default ExecutionTimeout.
-	WaitTimeout time.Duration
-	// StoreTimeout bounds every single call to the store. Default 10 s,
-	// ASP.NET's stateNetworkTimeout. Locks that a lost reply left behind stay
-	// for the execution timeout.
-	StoreTimeout time.Duration
-	// Location is the zone in which DateTime items are read and written: that of
-	// the ASP.NET machine. Default UTC; wrong for sites that store DateTime.Now
-	// on a machine set to another zone.
-	Location *time.Location
-	// Types says which Go structs stand for which .NET classes when they are Set.
-	// Default none: reading needs none, and neither does changing an object that
-	// ASP.NET stored.
-	Types *nrbf.Types
-	// IDs makes and checks ids. Default StandardIDs.
-	IDs IDs
-}
 
 // A Manager opens the sessions of one store and ends them: the life cycle
 // without HTTP. It is safe for concurrent use. Close waits for what is open.
@@ -47,13 +17,18 @@ type Manager struct {
 	local   bool
 	opt     Options
 	minutes int32
+	turns   turns
+	touches touches
 
 	open    atomic.Int64 // sessions and background calls under way
 	closing atomic.Bool
 	idle    chan struct{}
+	endless sync.Once // guards the end of SessionEnd
+	stopEnd func()
 }
 
-// NewManager checks the options: a Timeout outside its range is ErrTimeout.
+// NewManager checks the options: a Timeout outside its range is ErrTimeout, a
+// SessionEnd that the store cannot serve ErrUnsupported.
 func NewManager(store Store, opt Options) (*Manager, error) {
 	if opt.Timeout == 0 {
 		opt.Timeout = 20 * time.Minute
@@ -71,10 +46,35 @@ func NewManager(store Store, opt Options) (*Manager, error) {
 	if opt.StoreTimeout <= 0 {
 		opt.StoreTimeout = 10 * time.Second
 	}
+	if opt.QueueLimit == 0 {
+		opt.QueueLimit = 50
+	}
 	if opt.IDs == nil {
 		opt.IDs = StandardIDs{}
 	}
-	return &Manager{store: store, local: store.Capabilities().Local, opt: opt, minutes: minutes, idle: make(chan struct{}, 1)}, nil
+	m := &Manager{store: store, opt: opt, minutes: minutes, idle: make(chan struct{}, 1), stopEnd: func() {}}
+	m.turns.init(opt.QueueLimit, opt.ExecutionTimeout)
+	m.touches.init(time.Duration(minutes) * time.Minute)
+	if opt.Partition == nil {
+		m.local = store.Capabilities().Local
+	}
+	if opt.SessionEnd != nil {
+		ender, tells := store.(Ender)
+		if !tells || opt.Partition != nil {
+			return nil, fmt.Errorf("%w: SessionEnd needs one store that tells of ended sessions (session.Ender)", ErrUnsupported)
+		}
+		m.stopEnd = ender.NotifyEnd(opt.SessionEnd)
+	}
+	return m, nil
+}
+
+// at is the store of an id, and whether it is Local.
+func (m *Manager) at(id string) (Store, bool) {
+	if m.opt.Partition == nil {
+		return m.store, m.local
+	}
+	store := m.opt.Partition(id)
+	return store, store.Capabilities().Local
 }
 
 // Canonical is the form of an id that the store knows; ok is false for what is
@@ -87,18 +87,44 @@ func (m *Manager) Canonical(id string) (string, bool) {
 	return id, id != ""
 }
 
-// Open starts a request's session. id is canonical, or "" for a visitor without
-// one, who gets a new id and costs no call to the store until something is
-// stored. Whoever opens a session must call Finish or Discard, once.
-//
-// An id that the store does not have is taken as it is, as in ASP.NET:
-// ReadWrite creates the session under it. Disabled makes no call; see Touch. Cancelling ctx while Open waits ends
-// it with ctx's error and leaves no lock behind; later it changes nothing.
+// An Opening says how a session is opened.
+type Opening struct {
+	// ID is canonical, or "" for a visitor without one: he gets a new id and
+	// costs no call to the store until something is stored.
+	ID     string
+	Access Access
+	// Known has an id that the store does not have fail with ErrNotFound. Without
+	// it such an id is taken as it is, as in ASP.NET, where StrictIDs does not
+	// say otherwise: ReadWrite creates the session under it.
+	Known bool
+	// OnStart is ASP.NET's Session_Start: it is called with a session that is
+	// new, before anything else uses it, and what it sets is stored whether the
+	// request stores anything itself or not, on a ReadOnly session too. It may
+	// use the session until it returns, but not Save, Release, Regenerate or
+	// Abandon it. Its error fails the opening.
+	OnStart func(*Session) error
+}
+
+// Open is Start with a session of its own.
 func (m *Manager) Open(ctx context.Context, id string, access Access) (*Session, error) {
+	s := new(Session)
+	if err := m.Start(ctx, s, Opening{ID: id, Access: access}); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Start opens a request's session in s, which must be zero. Whoever opened one
+// must call Finish or Discard, once; not after an error.
+//
+// Lazy makes no call until the session is used, and Disabled none at all; see
+// Touch. Cancelling ctx while Start waits ends it with ctx's error and leaves no
+// lock behind; later it changes nothing.
+func (m *Manager) Start(ctx context.Context, s *Session, o Opening) error {
 	m.open.Add(1)
 	if m.closing.Load() {
 		m.done()
-		return nil, ErrClosed
+		return ErrClosed
 	}
 	opened := false
 	defer func() {
@@ -106,40 +132,45 @@ func (m *Manager) Open(ctx context.Context, id string, access Access) (*Session,
 			m.done()
 		}
 	}()
-	s, err := m.start(ctx, id, access)
-	if err != nil {
-		return nil, err
+	l := &s.live
+	l.m, l.ctx, l.id, l.access, l.known, l.onStart = m, ctx, o.ID, o.Access, o.Known, o.OnStart
+	l.measures.Access = o.Access
+	switch o.Access {
+	case Disabled:
+		l.end = ErrDisabled
+	case Lazy:
+	default:
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if err := l.ready(); err != nil {
+			m.observe(l, err)
+			return err
+		}
 	}
 	opened = true
-	return s, nil
+	return nil
 }
 
-func (m *Manager) start(ctx context.Context, id string, access Access) (*Session, error) {
-	s := new(Session)
-	s.m, s.ctx, s.id, s.access = m, ctx, id, access
-	if id == "" {
-		var err error
-		if s.id, err = m.opt.IDs.New(); err != nil {
-			return nil, fmt.Errorf("session: making an id: %w", err)
-		}
-		s.fresh, s.isNew = true, true
+// Create makes an id and an uninitialized session under it, for a visitor who
+// can only be told his id by sending him to another URL.
+func (m *Manager) Create(ctx context.Context) (id string, err error) {
+	m.open.Add(1)
+	defer m.done()
+	if m.closing.Load() {
+		return "", ErrClosed
 	}
-	if access == Disabled {
-		s.end = ErrDisabled
-		return s, nil
+	if id, err = m.newID(); err != nil {
+		return "", err
 	}
-	if !s.fresh {
-		rec, found, err := m.load(ctx, id, access)
-		if err != nil {
-			return nil, err
-		}
-		s.p, s.lock, s.stored, s.isNew = rec.Payload, rec.Lock, found || !rec.Lock.IsZero(), !found || rec.Uninitialized
+	return id, m.create(ctx, id)
+}
+
+func (m *Manager) newID() (string, error) {
+	id, err := m.opt.IDs.New()
+	if err != nil {
+		return "", fmt.Errorf("session: making an id: %w", err)
 	}
-	if s.p == nil {
-		s.p = payload.New(m.minutes, payload.Limits{})
-	}
-	m.prepare(s.p)
-	return s, nil
+	return id, nil
 }
 
 // prepare tells a session how this site's values map to Go's.
@@ -151,61 +182,94 @@ func (m *Manager) prepare(p *payload.Payload) {
 // Touch renews a session's timeout without opening it. One that is not there is
 // no error.
 func (m *Manager) Touch(ctx context.Context, id string) error {
-	call, cancel := m.detached(ctx)
-	defer cancel()
-	if err := m.store.Touch(call, id); err != nil && !errors.Is(err, ErrNotFound) {
-		return err
+	m.open.Add(1)
+	defer m.done()
+	if m.closing.Load() {
+		return ErrClosed
 	}
-	return nil
+	return m.touch(ctx, id)
 }
 
 // Finish ends a session whose handler returned: saved and released in one step
-// if it was changed, removed if it was abandoned, released otherwise. A failed
-// save gives the lock back, and the changes are lost. On a session that the
-// handler released already it does nothing.
+// if it was changed, removed if it was abandoned, released otherwise; a Lazy one
+// that nobody used is touched, at most once per twentieth of the timeout, and
+// what fails there is ErrNotRenewed. A failed save gives the lock back, and the
+// changes are lost. On a session that has ended already it does nothing.
 func (m *Manager) Finish(s *Session) error {
 	defer m.done()
-	if err := s.finish(); !errors.Is(err, ErrReleased) && !errors.Is(err, ErrDisabled) {
-		return err
-	}
-	return nil
+	err := s.finish(false)
+	m.observe(&s.live, err)
+	return err
 }
 
 // Discard ends a session whose handler failed: nothing is saved, as ASP.NET
 // saves nothing after an unhandled error, and the lock is given back.
 func (m *Manager) Discard(s *Session) error {
 	defer m.done()
-	return s.discard()
+	err := s.discard()
+	m.observe(&s.live, err)
+	return err
 }
 
-// AfterRelease has f called once, when the session holds no lock any more: at
-// the latest by Finish or Discard, at once where it ended already. f must not
-// use the session.
-func (m *Manager) AfterRelease(s *Session, f func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.after = f; s.end != nil {
-		s.released()
+// observe tells Metrics of a session that ended.
+func (m *Manager) observe(l *live, err error) {
+	if m.opt.Metrics == nil {
+		return
 	}
+	if l.measures.Err == nil {
+		l.measures.Err = err
+	}
+	m.opt.Metrics.Session(l.ctx, l.measures)
 }
 
 // Seal is called once, when the response's headers are about to leave. It stores
 // and locks a new session that has something in it; one that has not can start
-// no more (ErrHeadersSent). announce says that the headers must carry the id.
-func (m *Manager) Seal(s *Session) (announce bool, err error) { return s.seal() }
+// no more (ErrHeadersSent). The id must be in the headers if Announce then says so.
+func (m *Manager) Seal(s *Session) error { return s.seal() }
 
-// Announce reports whether the response must carry the session's id: it is
-// stored, and the visitor does not know it.
-func (m *Manager) Announce(s *Session) bool {
+// An Announcement is what a response must tell the visitor of his id.
+type Announcement uint8
+
+const (
+	// Nothing: he knows it, or there is nothing to know.
+	Nothing Announcement = iota
+	// NewID: the session is stored under an id that he does not know.
+	NewID
+	// Gone: the session was abandoned, and he knows its id.
+	Gone
+)
+
+// Announce says what the visitor must be told, now or before Finish.
+func (m *Manager) Announce(s *Session) Announcement {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.fresh && s.stored
+	switch {
+	case s.abandoned && s.fresh:
+		return Nothing
+	case s.abandoned:
+		return Gone
+	case s.fresh && s.stored:
+		return NewID
+	}
+	return Nothing
 }
 
+// Lease is when the lock that the session holds may be broken by others; held is
+// false while it holds none. It never blocks.
+func (m *Manager) Lease(s *Session) (end time.Time, held bool) {
+	at := s.lease.Load()
+	return time.Unix(0, at), at != 0
+}
+
+// ExecutionTimeout is how long a lock lasts.
+func (m *Manager) ExecutionTimeout() time.Duration { return m.opt.ExecutionTimeout }
+
 // Close refuses new sessions and waits for those that are open, and for locks
-// that are still being given back, until ctx ends. The store stays open.
+// that are still being given back, until ctx ends. SessionEnd is told no more.
+// The store stays open.
 func (m *Manager) Close(ctx context.Context) error {
 	m.closing.Store(true)
+	m.endless.Do(m.stopEnd)
 	for m.open.Load() > 0 {
 		select {
 		case <-m.idle:
@@ -227,87 +291,4 @@ func (m *Manager) done() {
 		default:
 		}
 	}
-}
-
-// detached is the context of a call that must run to its end: without the
-// request's cancellation, with the store's deadline. A local store needs none.
-func (m *Manager) detached(ctx context.Context) (context.Context, context.CancelFunc) {
-	if m.local {
-		return context.Background(), func() {}
-	}
-	return context.WithTimeout(context.WithoutCancel(ctx), m.opt.StoreTimeout)
-}
-
-func (m *Manager) save(ctx context.Context, id string, lock Lock, p *payload.Payload) error {
-	call, cancel := m.detached(ctx)
-	defer cancel()
-	err := m.store.Save(call, id, lock, p)
-	if err == nil || errors.Is(err, ErrLockLost) || lock.IsZero() {
-		return err
-	}
-	// Whether it was stored or not, the lock must not stay.
-	if rerr := m.release(ctx, id, lock); rerr != nil {
-		return errors.Join(err, rerr)
-	}
-	return err
-}
-
-// release gives a lock back; one that is lost already needs no giving.
-func (m *Manager) release(ctx context.Context, id string, lock Lock) error {
-	if lock.IsZero() {
-		return nil
-	}
-	call, cancel := m.detached(ctx)
-	defer cancel()
-	if err := m.store.Release(call, id, lock); err != nil && !errors.Is(err, ErrLockLost) && !errors.Is(err, ErrNotFound) {
-		return err
-	}
-	return nil
-}
-
-func (m *Manager) remove(ctx context.Context, id string, lock Lock) error {
-	call, cancel := m.detached(ctx)
-	defer cancel()
-	err := m.store.Remove(call, id, lock)
-	switch {
-	case err == nil, errors.Is(err, ErrNotFound), errors.Is(err, ErrGone):
-		return nil
-	case errors.Is(err, ErrLockLost):
-		return err
-	}
-	if rerr := m.release(ctx, id, lock); rerr != nil {
-		return errors.Join(err, rerr)
-	}
-	return err
-}
-
-// checkpoint saves and keeps or retakes the lock. changed is the session as
-// another writer left it in between, and lostHere where an error also cost the
-// lock.
-func (m *Manager) checkpoint(ctx context.Context, id string, lock Lock, p *payload.Payload) (held Lock, changed *payload.Payload, err error) {
-	if c, ok := m.store.(Checkpointer); ok {
-		call, cancel := m.detached(ctx)
-		defer cancel()
-		if held, err = c.Checkpoint(call, id, lock, m.opt.ExecutionTimeout, p); errors.Is(err, ErrLockLost) {
-			changed = lostHere
-		}
-		return held, changed, err
-	}
-	saved, err := p.Append(nil)
-	if err != nil {
-		return lock, nil, err
-	}
-	if err := m.save(ctx, id, lock, p); err != nil {
-		return Lock{}, lostHere, err
-	}
-	rec, found, err := m.load(context.WithoutCancel(ctx), id, ReadWrite)
-	if err != nil {
-		return Lock{}, lostHere, fmt.Errorf("session: saved, but the lock could not be taken again: %w", err)
-	}
-	now, err := rec.Payload.Append(nil)
-	if err == nil && found && bytes.Equal(saved, now) {
-		return rec.Lock, nil, nil
-	}
-	m.prepare(rec.Payload)
-	return rec.Lock, rec.Payload, nil
 }

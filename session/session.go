@@ -19,12 +19,28 @@ import (
 type Session struct{ live }
 
 // ID is the id in the visitor's cookie or URL: a bearer secret. A new session
-// has one at once, though the visitor learns of it only when something is stored.
-func (s *Session) ID() string { return s.live.id }
+// has one at once, though the visitor learns of it only when something is
+// stored. It is "" where a custom IDs could not make one, and may still change
+// until a Lazy session is used under StrictIDs.
+func (s *Session) ID() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.id == "" && s.m != nil && s.access != Disabled {
+		_ = s.ready() // who asks for an id wants the session
+		_ = s.ident()
+	}
+	return s.id
+}
 
 // IsNew reports that the store did not have the session, or had it uninitialized:
-// exactly when ASP.NET runs Session_Start.
-func (s *Session) IsNew() bool { return s.live.isNew }
+// exactly when ASP.NET runs Session_Start. A Lazy session is loaded for it; false
+// where that fails.
+func (s *Session) IsNew() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_ = s.ready()
+	return s.isNew
+}
 
 // ReadOnly reports that changes are refused with ErrReadOnly.
 func (s *Session) ReadOnly() bool { return s.live.access == ReadOnly }
@@ -42,18 +58,20 @@ func (s *Session) Has(key string) (bool, error) { return s.has(key) }
 // nothing. A value or name without a .NET form is payload.ErrNoForm; see
 // payload.Items.Set for what a Go int becomes.
 func (s *Session) Set(key string, value any) error {
-	return s.change(func(it *payload.Items) error { return it.Set(key, value) })
+	return s.change(key, func(it *payload.Items) error { return it.Set(key, value) })
 }
 
 // Remove takes an item out; one that is not there is no error.
 func (s *Session) Remove(key string) error {
-	return s.change(func(it *payload.Items) error { it.Remove(key); return nil })
+	return s.change(key, func(it *payload.Items) error { it.Remove(key); return nil })
 }
 
 // Clear takes every item out, those that Go cannot name too.
-func (s *Session) Clear() error {
-	return s.change(func(it *payload.Items) error { it.Clear(); return nil })
-}
+func (s *Session) Clear() error { return s.clear() }
+
+// Type is the .NET name of an item's type: "System.Int32", "Shop.Cart", "null";
+// "" where there is no such item or its object cannot be read.
+func (s *Session) Type(key string) (string, error) { return s.typeName(key) }
 
 // Keys returns the items' names in order, in their stored spelling.
 func (s *Session) Keys() ([]string, error) { return s.keys() }
@@ -86,7 +104,27 @@ func (s *Session) Save() error { return s.save() }
 // so that a long response does not block the visitor's other requests. It is the
 // end of the session for this handler. It runs to its end even when the request
 // is cancelled meanwhile.
-func (s *Session) Release() error { return s.finish() }
+func (s *Session) Release() error { return s.finish(true) }
+
+// Regenerate moves the session to a new id, under its lock: what a page does
+// when a visitor signs in, so that an id that was known before is worth nothing.
+// The visitor gets the new id with this response; once headers have left it is
+// ErrHeadersSent. If it fails after the new session was stored, the session is
+// released and the error says so.
+//
+// The old id is gone from the store. Requests that wait for it, and pages that
+// the browser fetches with it at the same moment, find no session: each begins a
+// new one under the old id, or under an id of its own where StrictIDs is set.
+// ASP.NET pages with ViewStateUserKey = Session.SessionID refuse a form that was
+// shown before. Where the id travels in the URL, only the links and redirects of
+// this response carry the new one: answer with a redirect, as sign-in pages do.
+func (s *Session) Regenerate() error { return s.regenerate() }
+
+// Extend lets the lock last for d from now on, for a handler that needs longer
+// than the execution timeout. Only stores whose locks end by themselves can do
+// this (Renewer); elsewhere, where the other side breaks locks by its own clock,
+// it is ErrUnsupported.
+func (s *Session) Extend(d time.Duration) error { return s.extend(d) }
 
 // Value reads an item as a T, zero where there is none or null; see
 // payload.Value for what converts to what, and [Session.Has] to tell missing
@@ -94,11 +132,12 @@ func (s *Session) Release() error { return s.finish() }
 func Value[T any](s *Session, key string) (T, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.usable(); err != nil {
+	it, err := s.items()
+	if err != nil || s.hidden(it, key) {
 		var zero T
 		return zero, err
 	}
-	return payload.Value[T](s.p.Items(), key)
+	return payload.Value[T](it, key)
 }
 
 // Access says what a handler may do with its session.
@@ -114,6 +153,12 @@ const (
 	// Disabled loads nothing; the sliding timeout is renewed all the same
 	// (EnableSessionState="false").
 	Disabled
+	// Lazy does nothing until the handler first uses the session, and is
+	// ReadWrite from then on: for pages that need it now and then. That first use
+	// may wait for the lock. An unused one has its sliding timeout renewed, at
+	// most once per twentieth of it; a session whose own timeout is shorter than
+	// that, as set elsewhere, can end early.
+	Lazy
 )
 
 func (a Access) String() string {
@@ -124,6 +169,8 @@ func (a Access) String() string {
 		return "ReadOnly"
 	case Disabled:
 		return "Disabled"
+	case Lazy:
+		return "Lazy"
 	}
 	return fmt.Sprintf("Access(%d)", uint8(a))
 }
@@ -178,7 +225,7 @@ type Store interface {
 	// Touch renews the sliding timeout and ignores locks.
 	Touch(ctx context.Context, id string) error
 
-	// Capabilities says what this store can and cannot do. It never changes.
+	// Capabilities says what this store can and cannot do.
 	Capabilities() Capabilities
 }
 
@@ -206,7 +253,7 @@ type Capabilities struct {
 	// EmptySessions, NullItems, StaticObjects: what the store's form can hold.
 	EmptySessions, NullItems, StaticObjects bool
 	// QueuesWaiters: the store itself hands a lock over first come, first
-	// served.
+	// served. A store may come to know this only when it is used.
 	QueuesWaiters bool
 }
 
@@ -248,6 +295,39 @@ type Checkpointer interface {
 	Checkpoint(ctx context.Context, id string, lock Lock, lease time.Duration, p *payload.Payload) (Lock, error)
 }
 
+// A Renewer is a Store whose locks end by themselves and can be made to last.
+type Renewer interface {
+	// Renew lets the caller's lock live for lease from now on; ErrLockLost like
+	// Save. It does not change the lock's age as others see it where a store
+	// measures one.
+	Renew(ctx context.Context, id string, lock Lock, lease time.Duration) error
+}
+
+// An Ender is a Store that tells of sessions that end: ASP.NET's Session_End.
+type Ender interface {
+	// NotifyEnd has f called once for every session that ends from now on, after
+	// it is gone and outside all locks, until stop is called; what f may cost is
+	// the store's to say. p is nil where the content could not be read.
+	NotifyEnd(f func(id string, reason EndReason, p *payload.Payload)) (stop func())
+}
+
+// EndReason says why a session ended.
+type EndReason uint8
+
+const (
+	// Expired: nobody asked for it for the length of its sliding timeout.
+	Expired EndReason = iota
+	// Removed: it was abandoned.
+	Removed
+)
+
+func (r EndReason) String() string {
+	if r == Expired {
+		return "expired"
+	}
+	return "removed"
+}
+
 // A Lister is a Store that can enumerate its sessions, for tools.
 type Lister interface {
 	// List calls yield for every session until it returns false. Sessions that
@@ -282,6 +362,8 @@ var (
 	ErrHeadersSent = errors.New("session: a new session cannot start, the headers left without its cookie")
 	ErrChanged     = errors.New("session: saved, but another request changed the session since; it was reloaded")
 	ErrTimeout     = errors.New("session: timeout outside 1 to 525600 minutes")
+	ErrHidden      = errors.New("session: Options.Filter hides this item")
+	ErrNotRenewed  = errors.New("session: the sliding timeout could not be renewed")
 	ErrClosed      = errors.New("session: the session manager is closed")
 )
 
@@ -290,6 +372,7 @@ var (
 type LockedError struct {
 	Holder Lock
 	Age    time.Duration // by the store's clock; often whole seconds
+	Waited bool          // the store let the caller wait, and keeps his place: ask again at once
 }
 
 func (e *LockedError) Error() string { return fmt.Sprintf("%v, for %v", ErrLocked, e.Age) }

@@ -25,6 +25,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,31 +34,8 @@ import (
 	"github.com/aspsession/aspsession/session"
 )
 
-// EndReason says why a session ended.
-type EndReason uint8
-
-const (
-	// Expired: nobody asked for it for the length of its sliding timeout.
-	Expired EndReason = iota
-	// Removed: it was abandoned.
-	Removed
-)
-
-func (r EndReason) String() string {
-	if r == Expired {
-		return "expired"
-	}
-	return "removed"
-}
-
 // Options of a Store. The zero value is useful.
 type Options struct {
-	// OnEnd is told of every session that expires or is removed, once, with what
-	// was in it: Session_End. It runs on the sweeper's goroutine or on that of
-	// the request that met the expired session, outside all locks, after the
-	// session is gone; a slow one delays those. Default none. Close does not end
-	// sessions.
-	OnEnd func(id string, reason EndReason, p *payload.Payload)
 	// SweepInterval is how often expired sessions are looked for; until then an
 	// expired session that nobody asks for takes memory. Default 20 s, as in
 	// ASP.NET's cache. Negative: never, for who calls Sweep himself.
@@ -71,7 +49,7 @@ type Options struct {
 const shardCount = 64 // a power of two
 
 // A Store is a session.Store in memory; it is also a session.Waiter,
-// Checkpointer and Lister. Make it with New.
+// Checkpointer, Lister and Ender. Make it with New.
 type Store struct {
 	opt    Options
 	seed   maphash.Seed
@@ -80,6 +58,13 @@ type Store struct {
 	stop   chan struct{}
 	done   chan struct{}
 	once   sync.Once
+
+	listening sync.Mutex // guards the writing of listeners
+	listeners atomic.Pointer[[]*listener]
+}
+
+type listener struct {
+	f func(id string, reason session.EndReason, p *payload.Payload)
 }
 
 type shard struct {
@@ -168,16 +153,43 @@ func (it *item) free() {
 	}
 }
 
-// ended tells OnEnd, outside the shard's lock.
-func (s *Store) ended(id string, it *item, reason EndReason) {
-	if it == nil || s.opt.OnEnd == nil {
+// NotifyEnd implements session.Ender: Session_End. f runs on the sweeper's
+// goroutine or on that of the request that met the expired session; a slow one
+// delays those. Close does not end sessions.
+func (s *Store) NotifyEnd(f func(id string, reason session.EndReason, p *payload.Payload)) (stop func()) {
+	l := &listener{f}
+	s.listen(func(all []*listener) []*listener { return append(all, l) })
+	return func() {
+		s.listen(func(all []*listener) []*listener {
+			return slices.DeleteFunc(all, func(x *listener) bool { return x == l })
+		})
+	}
+}
+
+func (s *Store) listen(edit func([]*listener) []*listener) {
+	s.listening.Lock()
+	defer s.listening.Unlock()
+	var all []*listener
+	if p := s.listeners.Load(); p != nil {
+		all = slices.Clone(*p)
+	}
+	all = edit(all)
+	s.listeners.Store(&all)
+}
+
+// ended tells the listeners, outside the shard's lock.
+func (s *Store) ended(id string, it *item, reason session.EndReason) {
+	all := s.listeners.Load()
+	if it == nil || all == nil {
 		return
 	}
-	p, err := payload.Open(it.data, s.opt.Limits)
-	if err != nil {
-		p = nil // only Load can have put such bytes here
+	for _, l := range *all {
+		p, err := payload.Open(it.data, s.opt.Limits)
+		if err != nil {
+			p = nil // only Load can have put such bytes here
+		}
+		l.f(id, reason, p)
 	}
-	s.opt.OnEnd(id, reason, p)
 }
 
 func lockedError(it *item, now time.Time) error {
@@ -209,7 +221,7 @@ func (s *Store) read(ctx context.Context, id string, acquire bool) (session.Reco
 			err = lockedError(it, now)
 		}
 		sh.mu.Unlock()
-		s.ended(id, dead, Expired)
+		s.ended(id, dead, session.Expired)
 		return session.Record{}, err
 	}
 	var rec session.Record
@@ -306,7 +318,7 @@ func (s *Store) put(ctx context.Context, id string, lock session.Lock, p *payloa
 	sh.mu.Lock()
 	now := s.opt.Now()
 	it, dead := s.find(sh, id, now)
-	defer s.ended(id, dead, Expired)
+	defer s.ended(id, dead, session.Expired)
 	defer sh.mu.Unlock()
 	switch {
 	case how.force:
@@ -364,7 +376,7 @@ func (s *Store) Remove(ctx context.Context, id string, lock session.Lock) error 
 		gone = it
 		return nil
 	}, session.ErrNotFound)
-	s.ended(id, gone, Removed)
+	s.ended(id, gone, session.Removed)
 	return err
 }
 
@@ -384,7 +396,7 @@ func (s *Store) under(id string, f func(*shard, *item, time.Time) error, missing
 		err = f(sh, it, now)
 	}
 	sh.mu.Unlock()
-	s.ended(id, dead, Expired)
+	s.ended(id, dead, session.Expired)
 	return err
 }
 

@@ -89,12 +89,13 @@ func frame(t *testing.T, minutes int32, items ...any) []byte {
 func TestOnEndIsToldOnce(t *testing.T) {
 	type end struct {
 		id     string
-		reason inproc.EndReason
+		reason session.EndReason
 		n      int
 	}
 	var mu sync.Mutex
 	var ends []end
-	s, c := open(t, inproc.Options{SweepInterval: -1, OnEnd: func(id string, reason inproc.EndReason, p *payload.Payload) {
+	s, c := open(t, inproc.Options{SweepInterval: -1})
+	stop := s.NotifyEnd(func(id string, reason session.EndReason, p *payload.Payload) {
 		n, err := payload.Value[int](p.Items(), "n")
 		if err != nil {
 			n = -1
@@ -102,7 +103,7 @@ func TestOnEndIsToldOnce(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		ends = append(ends, end{id, reason, n})
-	}})
+	})
 	ctx := context.Background()
 	require.NoError(t, s.Load("swept", frame(t, 1, "n", 1)))
 	require.NoError(t, s.Load("met", frame(t, 1, "n", 2)))
@@ -118,15 +119,19 @@ func TestOnEndIsToldOnce(t *testing.T) {
 	require.NoError(t, s.Save(ctx, "replaced", session.Lock{}, p))
 	require.Equal(t, 1, s.Sweep())
 	require.Zero(t, s.Sweep())
-	require.Equal(t, []end{{"removed", inproc.Removed, 4}, {"met", inproc.Expired, 2}, {"replaced", inproc.Expired, 3}, {"swept", inproc.Expired, 1}}, ends)
-	require.Equal(t, "expired removed", inproc.Expired.String()+" "+inproc.Removed.String())
+	require.Equal(t, []end{{"removed", session.Removed, 4}, {"met", session.Expired, 2}, {"replaced", session.Expired, 3}, {"swept", session.Expired, 1}}, ends)
+	stop()
+	require.NoError(t, s.Remove(ctx, "alive", session.Lock{}))
+	require.Len(t, ends, 4, "who has stopped is told no more")
+	require.Equal(t, "expired removed", session.Expired.String()+" "+session.Removed.String())
 }
 
 func TestSweeperStopsWithClose(t *testing.T) {
 	before := runtime.NumGoroutine()
 	ended := make(chan string, 1)
 	c := newClock()
-	s := inproc.New(inproc.Options{Now: c.Now, SweepInterval: time.Millisecond, OnEnd: func(id string, _ inproc.EndReason, _ *payload.Payload) { ended <- id }})
+	s := inproc.New(inproc.Options{Now: c.Now, SweepInterval: time.Millisecond})
+	s.NotifyEnd(func(id string, _ session.EndReason, _ *payload.Payload) { ended <- id })
 	require.NoError(t, s.Load("a", frame(t, 1)))
 	c.Advance(2 * time.Minute)
 	require.Equal(t, "a", <-ended, "an expired session ends without anybody asking for it")

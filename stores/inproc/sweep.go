@@ -1,6 +1,10 @@
 package inproc
 
-import "time"
+import (
+	"time"
+
+	"github.com/aspsession/aspsession/session"
+)
 
 // sweeper runs until Close.
 func (s *Store) sweeper() {
@@ -39,7 +43,7 @@ func (s *Store) Sweep() int {
 		}
 		sh.mu.Unlock()
 		for _, e := range ends {
-			s.ended(e.id, e.it, Expired)
+			s.ended(e.id, e.it, session.Expired)
 		}
 		total += len(ends)
 	}

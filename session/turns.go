@@ -1,7 +1,8 @@
-package middleware
+package session
 
 import (
 	"context"
+	"errors"
 	"hash/maphash"
 	"sync"
 	"time"
@@ -25,7 +26,19 @@ type turns struct {
 type line struct {
 	first, last *waiter
 	waiting     int
+	since       time.Time // when the turn began to go from hand to hand
 }
+
+const (
+	// After so long from hand to hand, a store that cannot queue waiters is left
+	// alone for longer than an ASP.NET page sleeps between two looks at the lock
+	// (500 ms, .NET Framework 4.8 SessionStateModule).
+	airAfter = 2 * time.Second
+	airTime  = 600 * time.Millisecond
+)
+
+// ErrQueueFull: too many requests of this process wait for the session.
+var ErrQueueFull = errors.New("session: too many requests wait for this session")
 
 type waiter struct {
 	turn chan struct{} // closed when it is this one's
@@ -121,6 +134,35 @@ func (t *turns) pass(id string) {
 		l.last = nil
 	}
 	l.waiting--
+	if l.since.IsZero() {
+		l.since = time.Now()
+	}
 	part.lines[id] = l
 	close(w.turn)
+}
+
+// air lets pages of other processes have the lock, which only look for it now
+// and then, once this process has kept it busy for a while. The caller has the
+// turn.
+func (t *turns) air(ctx context.Context, id string) error {
+	part := &t.parts[maphash.String(t.seed, id)%uint64(len(t.parts))]
+	part.mu.Lock()
+	l := part.lines[id]
+	busy := !l.since.IsZero() && time.Since(l.since) >= airAfter
+	if busy {
+		l.since = time.Time{}
+		part.lines[id] = l
+	}
+	part.mu.Unlock()
+	if !busy {
+		return nil
+	}
+	pause := time.NewTimer(airTime)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
