@@ -18,25 +18,30 @@ const module = "github.com/aspsession/aspsession"
 // floors says what each package may import of this module, itself aside. A
 // package that is not here fails the test: give it a floor.
 var floors = map[string][]string{
-	"clr":                {},
-	"nrbf":               {"clr"},
-	"payload":            {"clr", "nrbf"},
-	"session":            {"clr", "nrbf", "payload"},
-	"msasp":              {},
-	"stateservice":       {"clr", "msasp"},
-	"stores/inproc":      {"clr", "nrbf", "payload", "session"},
-	"stores/stateserver": {"clr", "nrbf", "payload", "session", "msasp"},
-	"stores/storetest":   {"clr", "nrbf", "payload", "session"},
-	"middleware":         {"clr", "nrbf", "payload", "session"},
-	"":                   {"clr", "nrbf", "payload", "session", "middleware"},
-	"internal/testenv":   {},
-	"interop":            {"*"},
-	"cmd":                {"*"},
-	"examples":           {"*"},
+	"clr":                    {},
+	"nrbf":                   {"clr"},
+	"payload":                {"clr", "nrbf"},
+	"session":                {"clr", "nrbf", "payload"},
+	"msasp":                  {},
+	"stateservice":           {"clr", "msasp"},
+	"stores/inproc":          {"clr", "nrbf", "payload", "session"},
+	"stores/stateserver":     {"clr", "nrbf", "payload", "session", "msasp"},
+	"stores/storetest":       {"clr", "nrbf", "payload", "session"},
+	"middleware":             {"clr", "nrbf", "payload", "session", "cookieless"},
+	"cookieless":             {},
+	"cookieless/htmlrewrite": {"cookieless"},
+	"":                       {"clr", "nrbf", "payload", "session", "middleware"},
+	"internal/testenv":       {},
+	"interop":                {"*"},
+	"cmd":                    {"*"},
+	"examples":               {"*"},
 }
 
 // outside says which packages may need more than the standard library, and what.
-var outside = map[string][]string{}
+var outside = map[string][]string{
+	"middleware":             {"github.com/gorilla/securecookie"}, // the companion cookie
+	"cookieless/htmlrewrite": {"golang.org/x/net"},
+}
 
 type pkg struct {
 	ImportPath, Name string

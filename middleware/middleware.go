@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/aspsession/aspsession/cookieless"
 	"github.com/aspsession/aspsession/session"
 )
 
@@ -17,6 +18,10 @@ type Options struct {
 	Session session.Options
 	// Cookie is how the id travels.
 	Cookie Cookie
+	// Cookieless is how it travels where it does not in the cookie: in the URL.
+	// Default: cookies only. In path mode Lazy is ReadWrite, because an id can be
+	// issued only by a redirect, before the handler runs.
+	Cookieless cookieless.Options
 	// Access decides per request what Wrap's handlers may do with the session.
 	// Default: session.ReadWrite for all.
 	Access func(r *http.Request) session.Access
@@ -30,6 +35,9 @@ type Options struct {
 	// request. Default none: a new session leaves nothing until something is
 	// stored.
 	SessionStart func(r *http.Request, s *session.Session) error
+	// Companion, if set, is a second, signed cookie that sessions can be bound
+	// to; see Bind. Default none: the id alone opens the session.
+	Companion *Companion
 	// OutliveLease lets a handler run on when it has held the lock for as long as
 	// the execution timeout. Default false: its context is cancelled with cause
 	// session.ErrLockLost, as ASP.NET aborts such pages, because another request
@@ -40,15 +48,17 @@ type Options struct {
 	// and the connection is broken, and where a Disabled page's session could not
 	// be renewed, which the page survives. Default: a short text with status 503
 	// for what may pass (a full queue, a lock, a store out of reach), else 500,
-	// and a line to slog; nothing where the client is gone.
+	// 403 for ErrCompanion, 400 and 404 for cookieless.ErrPath and ErrOutside, and
+	// a line to slog; nothing where the client is gone.
 	OnError func(w http.ResponseWriter, r *http.Request, err error)
 }
 
 // A Middleware wraps handlers. It is safe for concurrent use.
 type Middleware struct {
-	sessions *session.Manager
-	opt      Options
-	buffers  sync.Pool
+	sessions   *session.Manager
+	cookieless *cookieless.Cookieless
+	opt        Options
+	buffers    sync.Pool
 }
 
 // New checks the options and returns a Middleware on a store, which stays the
@@ -69,11 +79,25 @@ func New(store session.Store, opt Options) (*Middleware, error) {
 	if opt.OnError == nil {
 		opt.OnError = onError
 	}
+	if opt.Companion != nil {
+		c := *opt.Companion
+		if err := c.setDefaults(opt.Cookie); err != nil {
+			return nil, err
+		}
+		opt.Companion = &c
+	}
+	path, err := cookieless.New(opt.Cookieless)
+	if err != nil {
+		return nil, fmt.Errorf("middleware: %w", err)
+	}
+	if opt.Session.StrictIDs && opt.Cookieless.KeepExpiredIDs {
+		return nil, errors.New("middleware: StrictIDs refuses the ids that Cookieless.KeepExpiredIDs would keep: choose one")
+	}
 	sessions, err := session.NewManager(store, opt.Session)
 	if err != nil {
 		return nil, fmt.Errorf("middleware: %w", err)
 	}
-	m := &Middleware{sessions: sessions, opt: opt}
+	m := &Middleware{sessions: sessions, cookieless: path, opt: opt}
 	m.buffers.New = func() any { b := make([]byte, 0, opt.BufferSize); return &b }
 	return m, nil
 }
@@ -131,7 +155,8 @@ type contextKey struct{}
 type exchange struct {
 	m       *Middleware
 	session session.Session
-	request *http.Request // as the handler has it
+	path    *cookieless.State // nil: the id travels in the cookie
+	request *http.Request     // as the handler has it
 	context requestContext
 	response
 }
@@ -142,25 +167,24 @@ func (m *Middleware) serve(w http.ResponseWriter, r *http.Request, access sessio
 		next.ServeHTTP(w, r)
 		return
 	}
-	id, _ := m.sessions.Canonical(m.opt.Cookie.read(r))
-	if access == session.Disabled && id != "" {
-		// A page that needs no session must not fail for it.
-		if err := m.sessions.Touch(ctx, id); err != nil {
-			m.opt.OnError(dropped{}, r, err)
-		}
-	}
-	x := &exchange{m: m}
-	open := session.Opening{ID: id, Access: access}
-	if m.opt.SessionStart != nil {
-		open.OnStart = func(s *session.Session) error { return m.opt.SessionStart(r, s) }
-	}
-	if err := m.sessions.Start(ctx, &x.session, open); err != nil {
-		m.opt.OnError(w, r, err)
+	v, ok := m.identify(w, r, access)
+	if !ok {
 		return
 	}
-	x.context.start(ctx, x)
+	if v.access == session.Disabled && v.id != "" {
+		// A page that needs no session must not fail for it.
+		if err := m.sessions.Touch(ctx, v.id); err != nil {
+			m.opt.OnError(dropped{}, v.r, err)
+		}
+	}
+	x := &exchange{m: m, path: v.path}
+	if err := m.sessions.Start(ctx, &x.session, m.opening(v)); err != nil {
+		m.refuse(w, v, err)
+		return
+	}
+	x.context.start(v.r.Context(), x)
 	x.response.start(w, x)
-	x.request = r.WithContext(&x.context)
+	x.request = v.r.WithContext(&x.context)
 	returned := false
 	defer func() {
 		// Also where the handler panics or ends its goroutine.
@@ -188,6 +212,15 @@ func onError(w http.ResponseWriter, r *http.Request, err error) {
 			status = http.StatusServiceUnavailable
 		}
 	}
-	slog.ErrorContext(r.Context(), "session state failed", "method", r.Method, "path", r.URL.Path, "error", err)
+	path := r.URL.Path
+	switch {
+	case errors.Is(err, ErrCompanion):
+		status = http.StatusForbidden
+	case errors.Is(err, cookieless.ErrPath):
+		status, path = http.StatusBadRequest, "(refused)" // an id may be in it
+	case errors.Is(err, cookieless.ErrOutside):
+		status, path = http.StatusNotFound, "(outside)"
+	}
+	slog.ErrorContext(r.Context(), "session state failed", "method", r.Method, "path", path, "error", err)
 	http.Error(w, "The session could not be loaded or saved. Please try again.", status)
 }

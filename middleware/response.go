@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/aspsession/aspsession/cookieless"
 	"github.com/aspsession/aspsession/session"
 )
 
@@ -274,6 +275,10 @@ func (w *response) release() {
 // announce puts into the headers what the visitor must know of his id, and keeps
 // shared caches from telling others.
 func (w *response) announce() {
+	if w.x.path != nil {
+		w.announcePath()
+		return
+	}
 	news := w.x.m.sessions.Announce(&w.x.session)
 	cookie := &w.x.m.opt.Cookie
 	if w.announced || news == session.Nothing || news == session.Gone && !cookie.ExpireOnAbandon {
@@ -288,6 +293,14 @@ func (w *response) announce() {
 	h.Add("Set-Cookie", cookie.header(id))
 	if len(h["Cache-Control"]) == 0 {
 		h.Set("Cache-Control", "private")
+	}
+}
+
+// announcePath keeps a redirect within the application in the session, as
+// Response.Redirect does (.NET Framework 4.8).
+func (w *response) announcePath() {
+	if h := w.w.Header(); len(h["Location"]) == 1 {
+		h.Set("Location", cookieless.Apply(w.x.request, h.Get("Location")))
 	}
 }
 

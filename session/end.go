@@ -95,7 +95,7 @@ func (l *live) discard() error {
 var errBorrowed = errors.New("session: a SessionStart hook can neither save, release, regenerate nor abandon its session")
 
 // regenerate moves the session to a new id; see Session.Regenerate.
-func (l *live) regenerate() error {
+func (l *live) regenerate() (err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.borrowed {
@@ -113,6 +113,16 @@ func (l *live) regenerate() error {
 	id, err := l.m.newID()
 	if err != nil {
 		return err
+	}
+	if l.onID != nil {
+		if err := l.onID(id); err != nil {
+			return err
+		}
+		defer func() {
+			if err != nil {
+				_ = l.onID(l.id) // it was good before
+			}
+		}()
 	}
 	if !l.stored {
 		l.id, l.fresh = id, true

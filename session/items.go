@@ -17,15 +17,17 @@ func (l *live) items() (*payload.Items, error) {
 
 // hidden reports an item that Filter keeps from Go code.
 func (l *live) hidden(it *payload.Items, key string) bool {
-	if l.m.opt.Filter == nil {
+	if !l.filtered() {
 		return false
 	}
 	item, ok := it.Item(key)
 	return ok && l.hides(item)
 }
 
+func (l *live) filtered() bool { return l.m.opt.Filter != nil && !l.borrowed }
+
 func (l *live) hides(item payload.Item) bool {
-	return l.m.opt.Filter != nil && !l.m.opt.Filter(item.Key, item.TypeName())
+	return l.filtered() && !l.m.opt.Filter(item.Key, item.TypeName())
 }
 
 func (l *live) get(key string) (any, error) {
@@ -69,8 +71,13 @@ func (l *live) keys() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.m.opt.Filter == nil {
-		return it.Keys(), nil
+	return l.visible(it), nil
+}
+
+// visible lists the names that Filter lets through.
+func (l *live) visible(it *payload.Items) []string {
+	if !l.filtered() {
+		return it.Keys()
 	}
 	var seen []string
 	for item := range it.All() {
@@ -78,19 +85,18 @@ func (l *live) keys() ([]string, error) {
 			seen = append(seen, item.Key)
 		}
 	}
-	return seen, nil
+	return seen
 }
 
 func (l *live) count() (int, error) {
-	if l.m == nil || l.m.opt.Filter != nil {
-		keys, err := l.keys()
-		return len(keys), err
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	it, err := l.items()
 	if err != nil {
 		return 0, err
+	}
+	if l.filtered() {
+		return len(l.visible(it)), nil
 	}
 	return it.Len(), nil
 }
@@ -116,17 +122,11 @@ func (l *live) clear() error {
 		return err
 	}
 	it := l.p.Items()
-	if l.m.opt.Filter == nil {
+	if !l.filtered() {
 		it.Clear()
 		return nil
 	}
-	var seen []string
-	for item := range it.All() {
-		if !item.NullKey && !l.hides(item) {
-			seen = append(seen, item.Key)
-		}
-	}
-	for _, key := range seen {
+	for _, key := range l.visible(it) {
 		it.Remove(key)
 	}
 	return nil

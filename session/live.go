@@ -15,14 +15,16 @@ import (
 const maxMinutes = 525_600
 
 // live is the state behind a Session. mu guards all but what is set once, before
-// a handler sees it: m, ctx, access, known, onStart and borrowed.
+// a handler sees it: m to borrowed.
 type live struct {
 	m        *Manager
 	ctx      context.Context
 	access   Access
 	known    bool                 // see Opening.Known
 	onStart  func(*Session) error // see Opening.OnStart
-	borrowed bool                 // lent to onStart: it ends with that
+	onLoad   func(*Session) error // see Opening.OnLoad
+	onID     func(string) error   // see Opening.OnID
+	borrowed bool                 // lent to one of these: it ends with that
 
 	lease atomic.Int64 // when others may break the lock, in Unix nanoseconds; 0 while it is not held
 
@@ -69,8 +71,12 @@ func (l *live) ready() (err error) {
 		l.lost()
 	}()
 	err = l.load()
-	if err == nil && l.isNew && l.onStart != nil {
+	switch {
+	case err != nil:
+	case l.isNew && l.onStart != nil:
 		err = l.start()
+	case !l.isNew && l.onLoad != nil:
+		err = l.lend(l.onLoad, ReadOnly)
 	}
 	if err != nil {
 		return err
@@ -180,20 +186,26 @@ func (l *live) start() error {
 		}
 	}
 	l.must = true
-	lent := new(Session)
-	lent.m, lent.ctx, lent.access, lent.borrowed = l.m, l.ctx, ReadWrite, true
-	lent.id, lent.p, lent.loaded, lent.isNew = l.id, l.p, true, true
-	err := l.onStart(lent)
-	lent.mu.Lock()
-	lent.end = ErrReleased
-	lent.mu.Unlock()
-	if err != nil {
+	if err := l.lend(l.onStart, ReadWrite); err != nil {
 		return fmt.Errorf("session: SessionStart: %w", err)
 	}
 	if l.access == ReadOnly {
 		return l.store()
 	}
 	return nil
+}
+
+// lend gives the session to a hook, by another name: mu is held.
+func (l *live) lend(hook func(*Session) error, access Access) error {
+	lent := new(Session)
+	lent.m, lent.ctx, lent.access, lent.borrowed = l.m, l.ctx, access, true
+	lent.id, lent.p, lent.loaded, lent.isNew = l.id, l.p, true, l.isNew
+	defer func() {
+		lent.mu.Lock()
+		lent.end = ErrReleased
+		lent.mu.Unlock()
+	}()
+	return hook(lent)
 }
 
 // now is the time where somebody measures.

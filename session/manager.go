@@ -103,6 +103,13 @@ type Opening struct {
 	// use the session until it returns, but not Save, Release, Regenerate or
 	// Abandon it. Its error fails the opening.
 	OnStart func(*Session) error
+	// OnID is told of the id that Regenerate gives the session, before anything
+	// else happens; its error fails that.
+	OnID func(id string) error
+	// OnLoad is called with a session that is not new, when it was loaded and
+	// before anything else uses it; Filter hides nothing from it. Its error fails
+	// the opening.
+	OnLoad func(*Session) error
 }
 
 // Open is Start with a session of its own.
@@ -134,6 +141,7 @@ func (m *Manager) Start(ctx context.Context, s *Session, o Opening) error {
 	}()
 	l := &s.live
 	l.m, l.ctx, l.id, l.access, l.known, l.onStart = m, ctx, o.ID, o.Access, o.Known, o.OnStart
+	l.onLoad, l.onID = o.OnLoad, o.OnID
 	l.measures.Access = o.Access
 	switch o.Access {
 	case Disabled:
@@ -164,6 +172,9 @@ func (m *Manager) Create(ctx context.Context) (id string, err error) {
 	}
 	return id, m.create(ctx, id)
 }
+
+// NewID makes an id, and nothing in the store.
+func (m *Manager) NewID(context.Context) (string, error) { return m.newID() }
 
 func (m *Manager) newID() (string, error) {
 	id, err := m.opt.IDs.New()

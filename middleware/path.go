@@ -1,0 +1,120 @@
+package middleware
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/aspsession/aspsession/cookieless"
+	"github.com/aspsession/aspsession/session"
+)
+
+// A visit is a request with its id, wherever it came from.
+type visit struct {
+	r      *http.Request     // as handlers may see it
+	path   *cookieless.State // nil: the id travels in the cookie
+	id     string            // canonical, or ""
+	access session.Access
+}
+
+// identify finds the request's id. It answers the request itself, and returns
+// false, where the path is refused or the client must come back first.
+func (m *Middleware) identify(w http.ResponseWriter, r *http.Request, access session.Access) (v visit, ok bool) {
+	clean, state, err := m.cookieless.Read(r)
+	if err != nil {
+		m.opt.OnError(w, clean, err)
+		return visit{}, false
+	}
+	v = visit{r: clean, access: access}
+	if state == nil {
+		v.id, _ = m.sessions.Canonical(m.opt.Cookie.read(r))
+		return v, true
+	}
+	if h := w.Header(); state.PathMode() && len(h["Referrer-Policy"]) == 0 {
+		h.Set("Referrer-Policy", "same-origin") // the handler may say otherwise
+	}
+	if access == session.Disabled { // never redirected, as in ASP.NET
+		if state.PathMode() {
+			v.path = state
+			v.id, _ = m.sessions.Canonical(state.ID())
+		} else {
+			v.id, _ = m.sessions.Canonical(m.opt.Cookie.read(r))
+		}
+		return v, true
+	}
+	if c, asks := state.Challenge(); asks {
+		w.Header().Add("Set-Cookie", c.SetCookie)
+		redirect(w, c.Location, c.Status)
+		return v, false
+	}
+	if !state.PathMode() {
+		v.id, _ = m.sessions.Canonical(m.opt.Cookie.read(r))
+		return v, true
+	}
+	v.path = state
+	if access == session.Lazy {
+		v.access = session.ReadWrite // an id can only be issued before the handler runs
+	}
+	if v.id, _ = m.sessions.Canonical(state.ID()); v.id == "" {
+		m.reissue(w, v)
+		return v, false
+	}
+	return v, true
+}
+
+// reissue sends the client to the same URL under a new id. ASP.NET stores an
+// uninitialized item under it first where it would take an unknown one for
+// expired.
+func (m *Middleware) reissue(w http.ResponseWriter, v visit) {
+	make := m.sessions.Create
+	if m.cookieless.KeepExpiredIDs() {
+		make = m.sessions.NewID
+	}
+	id, err := make(v.r.Context())
+	if err == nil {
+		var location string
+		var status int
+		if location, status, err = v.path.Redirect(id); err == nil {
+			redirect(w, location, status)
+			return
+		}
+	}
+	m.opt.OnError(w, v.r, err)
+}
+
+// redirect writes an answer that carries an id or makes one: for this client
+// alone.
+func redirect(w http.ResponseWriter, location string, status int) {
+	h := w.Header()
+	h.Set("Location", location)
+	h.Set("Cache-Control", "private")
+	h.Set("Content-Length", "0")
+	w.WriteHeader(status)
+}
+
+// opening is how the session of a visit is opened.
+func (m *Middleware) opening(v visit) session.Opening {
+	open := session.Opening{ID: v.id, Access: v.access}
+	if v.path != nil {
+		open.Known = !m.cookieless.KeepExpiredIDs()
+		open.OnID = v.path.SetID
+	}
+	if m.opt.SessionStart != nil {
+		open.OnStart = func(s *session.Session) error { return m.opt.SessionStart(v.r, s) }
+	}
+	if c := m.opt.Companion; c != nil {
+		open.OnLoad = func(s *session.Session) error { return c.check(v.r, s) }
+	}
+	return open
+}
+
+// refuse answers a request whose session could not be opened.
+func (m *Middleware) refuse(w http.ResponseWriter, v visit, err error) {
+	switch {
+	case v.path != nil && errors.Is(err, session.ErrNotFound):
+		m.reissue(w, v)
+		return
+	case errors.Is(err, ErrCompanion) && v.path == nil:
+		w.Header().Add("Set-Cookie", m.opt.Cookie.header(""))
+	}
+	m.opt.OnError(w, v.r, err)
+}
