@@ -151,6 +151,34 @@ func (s *server) stranger() *server {
 	return s
 }
 
+// A pair is the time of one run of each side, in nanoseconds.
+type pair struct{ ours, theirs float64 }
+
+// alternate runs both sides in turns of some milliseconds, so that a noisy
+// machine slows both alike.
+func alternate(b *testing.B, ours, theirs func()) pair {
+	b.Helper()
+	const turns, turn = 15, 3 * time.Millisecond
+	run := func(f func()) (spent time.Duration, n int) {
+		for start := time.Now(); spent < turn; spent = time.Since(start) {
+			for range 8 {
+				f()
+			}
+			n += 8
+		}
+		return spent, n
+	}
+	var a, t time.Duration
+	var an, tn int
+	for range turns * max(1, b.N/1000) {
+		d, n := run(ours)
+		a, an = a+d, an+n
+		d, n = run(theirs)
+		t, tn = t+d, tn+n
+	}
+	return pair{float64(a) / float64(an), float64(t) / float64(tn)}
+}
+
 // compare runs both sides in turns of about equal length and reports how many
 // times faster ours is. perTurn is how often ours runs for each run of theirs.
 func compare(b *testing.B, perTurn int, ours, gob func()) {
