@@ -39,6 +39,7 @@ type live struct {
 	fresh     bool  // the visitor does not know the id
 	stored    bool  // the store has a session of this id
 	must      bool  // to be stored, changed or not
+	starting  bool  // onStart has not come to its end
 	sent      bool  // headers have left
 	abandoned bool  // remove it in the end
 	end       error // why it cannot be used: ErrReleased, ErrDisabled ...
@@ -63,8 +64,13 @@ func (l *live) ready() (err error) {
 		if l.loaded {
 			return
 		}
-		// Also where the store or onStart panics: no lock may stay.
-		if rerr := l.m.release(l.ctx, l.id, l.lock); rerr != nil {
+		// Also where the store or a hook panics: no lock may stay, and no session
+		// that was not started to its end.
+		giveBack := l.m.release
+		if l.starting && !l.lock.IsZero() {
+			giveBack = l.m.remove
+		}
+		if rerr := giveBack(l.ctx, l.id, l.lock); rerr != nil {
 			err = errors.Join(err, rerr)
 		}
 		l.end = err
@@ -185,10 +191,11 @@ func (l *live) start() error {
 			return err
 		}
 	}
-	l.must = true
+	l.must, l.starting = true, true
 	if err := l.lend(l.onStart, ReadWrite); err != nil {
 		return fmt.Errorf("session: SessionStart: %w", err)
 	}
+	l.starting = false
 	if l.access == ReadOnly {
 		return l.store()
 	}

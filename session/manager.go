@@ -101,7 +101,8 @@ type Opening struct {
 	// new, before anything else uses it, and what it sets is stored whether the
 	// request stores anything itself or not, on a ReadOnly session too. It may
 	// use the session until it returns, but not Save, Release, Regenerate or
-	// Abandon it. Its error fails the opening.
+	// Abandon it. Its error fails the opening, and the session is not left behind:
+	// the next request starts it anew.
 	OnStart func(*Session) error
 	// OnID is told of the id that Regenerate gives the session, before anything
 	// else happens; its error fails that.
