@@ -15,10 +15,9 @@ const (
 
 // loading says how load goes about it, and takes its measures.
 type loading struct {
-	access    Access
-	known     bool // one that is not there is ErrNotFound
-	bootstrap bool // ASP.NET starts one that is not there
-	measures  *Measures
+	access   Access
+	known    bool // one that is not there is ErrNotFound
+	measures *Measures
 }
 
 // load gets a session, waiting for its lock as long as it may. found is false
@@ -52,13 +51,6 @@ func (m *Manager) load(ctx context.Context, id string, l loading) (rec Record, f
 			return Record{}, false, nil
 		case errors.Is(err, ErrNotFound):
 			found = false
-			if l.bootstrap {
-				l.bootstrap = false
-				if err := m.bootstrap(ctx, id); err != nil {
-					return Record{}, false, err
-				}
-				continue
-			}
 			if err := m.create(ctx, id); err != nil {
 				return Record{}, false, err
 			}

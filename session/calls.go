@@ -118,16 +118,6 @@ func (m *Manager) saveAndHold(ctx context.Context, id string, lock Lock, p *payl
 // lostHere marks a saveAndHold that ended without the lock.
 var lostHere = new(payload.Payload)
 
-// bootstrap lets ASP.NET start a session of this id first.
-func (m *Manager) bootstrap(ctx context.Context, id string) error {
-	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.opt.ExecutionTimeout)
-	defer cancel()
-	if err := m.opt.Bootstrap(call, id); err != nil {
-		return fmt.Errorf("session: Bootstrap could not have ASP.NET start the session: %w", err)
-	}
-	return nil
-}
-
 // since is the time from start to now; only Metrics asks.
 func (m *Manager) since(start time.Time) time.Duration {
 	if m.opt.Metrics == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -413,7 +414,7 @@ func TestBootstrap(t *testing.T) {
 	ctx := context.Background()
 	store := newCounting(t)
 	var legacy func(id string) error
-	m := manager(t, store, session.Options{Bootstrap: func(_ context.Context, id string) error { return legacy(id) }})
+	m := manager(t, store, session.Options{Bootstrap: func(_ context.Context, id string) (string, error) { return id, legacy(id) }})
 	legacy = func(id string) error { // Session_Start
 		p := payload.New(45, payload.Limits{})
 		require.NoError(t, p.Items().Set("n", 100))
@@ -474,6 +475,36 @@ func TestBootstrap(t *testing.T) {
 	require.NoError(t, s.Set("n", 5))
 	require.ErrorIs(t, m.Finish(s), errDown)
 	require.Equal(t, "none", state(t, store.Store, s.ID()))
+}
+
+// A site that takes no ids from outside says under which one it started the
+// session, and the visitor gets that.
+func TestBootstrapUnderAnotherID(t *testing.T) {
+	const theirs = "aaaabbbbccccddddeeeeffff"
+	store := newCounting(t)
+	m := manager(t, store, session.Options{Bootstrap: func(_ context.Context, id string) (string, error) {
+		p := payload.New(20, payload.Limits{})
+		require.NoError(t, p.Items().Set("culture", "en-GB"))
+		data, err := p.Append(nil)
+		require.NoError(t, err)
+		return strings.ToUpper(theirs), store.Load(theirs, data)
+	}})
+	for _, id := range []string{"", anID} {
+		s, err := m.Open(context.Background(), id, session.ReadWrite)
+		require.NoError(t, err)
+		require.NoError(t, s.Set("n", 1))
+		require.NoError(t, m.Finish(s))
+		require.Equal(t, theirs, s.ID())
+		require.Equal(t, session.NewID, m.Announce(s))
+		require.Equal(t, "n=1 of 2", state(t, store.Store, theirs))
+		require.Equal(t, "none", state(t, store.Store, anID))
+		require.NoError(t, store.Remove(context.Background(), theirs, session.Lock{}))
+	}
+	// Too late to tell the visitor.
+	s := start(t, m, session.Opening{ID: anID, Access: session.Lazy})
+	require.NoError(t, m.Seal(s))
+	require.ErrorIs(t, s.Set("n", 1), session.ErrHeadersSent)
+	require.NoError(t, m.Finish(s))
 }
 
 var errDown = errors.New("the legacy site is down")

@@ -96,18 +96,20 @@ func (l *live) ready() (err error) {
 func (l *live) load() error {
 	start := l.now()
 	if l.id != "" {
-		how := loading{
-			access: l.access, known: l.known || l.m.opt.StrictIDs,
-			bootstrap: l.m.opt.Bootstrap != nil, measures: &l.measures,
-		}
-		err := l.fetch(how)
+		strict := l.m.opt.StrictIDs
+		boot := l.m.opt.Bootstrap != nil && l.access != ReadOnly
+		err := l.fetch(loading{access: l.access, known: l.known || strict || boot, measures: &l.measures})
 		switch {
 		case err == nil:
-		case errors.Is(err, ErrNotFound) && !l.known && how.known:
-			l.pass()
-			l.id = "" // StrictIDs
-		default:
+		case !errors.Is(err, ErrNotFound) || l.known:
 			return err
+		case strict:
+			l.pass()
+			l.id = ""
+		default:
+			if err := l.bootstrap(); err != nil {
+				return err
+			}
 		}
 	}
 	if l.id == "" {
@@ -181,7 +183,7 @@ func (l *live) start() error {
 		return err
 	}
 	if l.access == ReadOnly && !l.fresh {
-		if err := l.fetch(loading{access: ReadWrite, bootstrap: l.m.opt.Bootstrap != nil, measures: &l.measures}); err != nil {
+		if err := l.fetch(loading{access: ReadWrite, measures: &l.measures}); err != nil {
 			return err
 		}
 		l.m.prepare(l.p)
@@ -249,23 +251,45 @@ func (l *live) begun() error {
 	if l.stored || !l.fresh || l.m.opt.Bootstrap == nil {
 		return nil
 	}
-	if err := l.m.bootstrap(l.ctx, l.id); err != nil {
-		return err
-	}
 	mine := l.p
-	ctx := l.ctx
-	l.ctx = context.WithoutCancel(ctx)
-	err := l.fetch(loading{access: ReadWrite, measures: &l.measures})
-	l.ctx = ctx
-	if err != nil {
+	if err := l.bootstrap(); err != nil {
 		return err
 	}
 	l.m.prepare(l.p)
-	l.isNew = true
 	if mine.TimeoutChanged() {
 		l.p.SetTimeout(mine.Timeout())
 	}
 	return l.p.Items().Merge(mine.Items())
+}
+
+// bootstrap has ASP.NET start the session, and takes it as it then is. It runs to
+// its end even when the request is cancelled meanwhile.
+func (l *live) bootstrap() error {
+	ctx := l.ctx
+	defer func() { l.ctx = ctx }()
+	l.ctx = context.WithoutCancel(ctx)
+	call, cancel := context.WithTimeout(l.ctx, l.m.opt.ExecutionTimeout)
+	defer cancel()
+	id, err := l.m.opt.Bootstrap(call, l.id)
+	if err != nil {
+		return fmt.Errorf("session: Bootstrap could not have ASP.NET start the session: %w", err)
+	}
+	if id != l.id {
+		canonical, ok := l.m.Canonical(id)
+		switch {
+		case !ok:
+			return errors.New("session: Bootstrap returned what is no id")
+		case l.sent:
+			return ErrHeadersSent
+		}
+		l.pass()
+		l.id, l.fresh = canonical, true
+	}
+	if err := l.fetch(loading{access: ReadWrite, measures: &l.measures}); err != nil {
+		return err
+	}
+	l.isNew = true
+	return nil
 }
 
 // store saves the session and gives its lock back.

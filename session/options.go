@@ -39,12 +39,15 @@ type Options struct {
 	// It must give one id one store for ever, on all servers. Default none: the
 	// store that NewManager was given.
 	Partition func(id string) Store
-	// Bootstrap runs before a session is first stored, with its id, and lets
-	// ASP.NET run its Session_Start on it: what that stored is then under what
-	// the handler stored. Its error fails the save: pages that rely on
-	// Session_Start would break. It may take as long as ExecutionTimeout.
-	// Default none: a session that begins in Go lacks what Session_Start sets.
-	Bootstrap func(ctx context.Context, id string) error
+	// Bootstrap has ASP.NET start a session before Go stores it for the first
+	// time: its Session_Start runs, and what that sets lies under what the handler
+	// sets. It gets the id that the visitor will have and returns the one that
+	// ASP.NET gave the session, another where the site takes no ids from outside.
+	// Its error fails the request: pages that rely on Session_Start would break.
+	// It may take as long as ExecutionTimeout. Not where the id travels in the
+	// URL. Default none: a session that begins in Go lacks what Session_Start
+	// sets.
+	Bootstrap func(ctx context.Context, id string) (string, error)
 	// SessionEnd is told of sessions that expire or are removed, as the store's
 	// NotifyEnd has it; a store that cannot tell makes NewManager fail, and so
 	// does Partition. p is nil where the content could not be read. Default none.
