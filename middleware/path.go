@@ -16,10 +16,35 @@ type visit struct {
 	access session.Access
 }
 
+// Strip takes the id out of the path before a router sees it: where handlers are
+// wrapped one by one, Strip goes round the router. Whatever wraps whole routers
+// (Wrap, ReadWrite ...) does the same itself. In cookie mode it only deletes the
+// header AspFilterSessionId.
+func (m *Middleware) Strip(router http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		clean, _, err := m.cookieless.Read(r)
+		if err != nil {
+			m.opt.OnError(w, clean, err)
+			return
+		}
+		router.ServeHTTP(w, clean)
+	})
+}
+
+// read is what the path says, or said to Strip.
+func (m *Middleware) read(r *http.Request) (clean *http.Request, state *cookieless.State, err error) {
+	if m.cookieless.Mode() != cookieless.UseCookies {
+		if state = cookieless.From(r); state != nil {
+			return r, state, nil
+		}
+	}
+	return m.cookieless.Read(r)
+}
+
 // identify finds the request's id. It answers the request itself, and returns
 // false, where the path is refused or the client must come back first.
 func (m *Middleware) identify(w http.ResponseWriter, r *http.Request, access session.Access) (v visit, ok bool) {
-	clean, state, err := m.cookieless.Read(r)
+	clean, state, err := m.read(r)
 	if err != nil {
 		m.opt.OnError(w, clean, err)
 		return visit{}, false
