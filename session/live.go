@@ -146,7 +146,8 @@ func (l *live) fetch(how loading) error {
 		return err
 	}
 	l.took(rec.Lock)
-	l.p, l.stored, l.isNew = rec.Payload, found || !rec.Lock.IsZero(), !found || rec.Uninitialized
+	// Where it was created just now, whoever came first is told that it is new.
+	l.p, l.stored, l.isNew = rec.Payload, found || !rec.Lock.IsZero(), !found && rec.Lock.IsZero() || rec.Uninitialized
 	if l.m.opt.Metrics != nil && found && l.p != nil {
 		l.measures.Loaded = l.p.Size()
 	}
