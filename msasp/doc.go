@@ -28,6 +28,9 @@
 // never sends the header and sees none of that; a server that does not know the
 // header ignores it.
 //
+// A 423 of such a server has bit 1 of ActionFlags (2) where the request waited
+// for the lock and keeps its place: ask again at once.
+//
 // # Security
 //
 // The protocol has neither encryption nor authentication: keep it on loopback

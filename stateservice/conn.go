@@ -3,6 +3,9 @@ package stateservice
 import (
 	"errors"
 	"net"
+	"net/netip"
+	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -16,21 +19,36 @@ const (
 
 // conn is one connection. idle is true while it waits for a request.
 type conn struct {
-	s    *Server
-	nc   net.Conn
-	idle atomic.Bool
-	key  []byte // of the request, reused
-	out  []byte // of the reply, reused
+	s     *Server
+	nc    net.Conn
+	idle  atomic.Bool
+	waits atomic.Bool // parked
+	call  call        // the request, reused
+	out   []byte      // of the reply, reused
+	buf   []byte      // a content on its way in or out, reused
+	w     waiter
+	peek  [1]byte // what came while a request was parked
+	has   bool    // peek has it
+}
+
+// Read is the peer's bytes.
+func (c *conn) Read(b []byte) (int, error) {
+	if c.has && len(b) > 0 {
+		c.has, b[0] = false, c.peek[0]
+		return 1, nil
+	}
+	return c.nc.Read(b)
 }
 
 // serve answers requests, one at a time, until the peer is done.
 func (c *conn) serve() {
 	defer c.s.ended(c)
 	defer c.nc.Close()
-	r := msasp.NewReader(c.nc, lineLimits)
+	r := msasp.NewReader(c, lineLimits)
+	c.w.nc, c.w.addr = c.nc, address(c.nc)
 	var req msasp.Request
 	for {
-		if r.Buffered() == 0 {
+		if r.Buffered() == 0 && !c.has {
 			c.idle.Store(true)
 			// Set first, asked second: whoever shuts down does it the other way round.
 			if c.s.isClosing() {
@@ -46,6 +64,7 @@ func (c *conn) serve() {
 		c.deadline(c.s.opt.RequestTimeout)
 		if err := r.Request(&req); err != nil {
 			if errors.Is(err, msasp.ErrMessage) {
+				c.s.malformed.Add(1)
 				c.log("request refused", err.Error())
 				c.reply(msasp.Reply{Status: msasp.StatusBadRequest}, nil)
 				c.linger()
@@ -60,16 +79,30 @@ func (c *conn) serve() {
 
 // answer runs one request; false ends the connection.
 func (c *conn) answer(r *msasp.Reader, req *msasp.Request) bool {
-	c.key = msasp.AppendKey(c.key[:0], req.Target)
+	c.call = call{Request: req, w: &c.w, buf: &c.buf, key: msasp.AppendKey(c.call.key[:0], req.Target)}
 	if req.Verb != msasp.PUT {
-		rep, content := c.s.engine.do(req, c.key, nil)
-		return c.reply(rep, content) && r.Discard(req.Length) == nil
+		// Who has sent more is not watched while he waits, and so does not wait.
+		c.call.park = r.Buffered() == 0
+		c.s.engine.do(&c.call)
+		if c.call.parked && !c.wait() {
+			return false
+		}
+		if c.call.why != "" {
+			c.log("removal refused", c.call.why)
+		}
+		if !c.reply(c.call.rep, c.call.content) {
+			if req.Exclusive == msasp.ExclusiveAcquire && c.call.rep.Status == msasp.StatusOK {
+				c.s.engine.giveUp(c.call.key, c.call.rep.LockCookie) // nobody knows of it
+			}
+			return false
+		}
+		return r.Discard(req.Length) == nil
 	}
 	if req.Length > c.s.opt.MaxBody {
-		c.log("content refused", "larger than MaxBody")
-		c.s.engine.giveUp(req, c.key)
+		c.log("content refused", overBody)
+		c.s.engine.refuseUnread(&c.call)
 		whole := req.Length <= mostWasted && r.Discard(req.Length) == nil
-		sent := c.reply(msasp.Reply{Status: msasp.StatusBadRequest, Ours: req.Ours}, nil)
+		sent := c.reply(c.call.rep, nil)
 		if !whole {
 			c.linger()
 		}
@@ -78,15 +111,66 @@ func (c *conn) answer(r *msasp.Reader, req *msasp.Request) bool {
 	if req.Length > 64<<10 {
 		c.allow(req.Length)
 	}
-	body, err := r.Content(req.Length)
-	if err != nil {
+	if !c.read(r, req.Length) {
 		return false
 	}
-	rep, _ := c.s.engine.do(req, c.key, body)
-	if rep.Status == msasp.StatusBadRequest {
-		c.log("content refused", "a limit, or a header that is no number")
+	c.s.engine.do(&c.call)
+	c.call.body = nil
+	if c.call.why != "" {
+		c.log("content refused", c.call.why)
 	}
-	return c.reply(rep, nil)
+	return c.reply(c.call.rep, nil)
+}
+
+// read takes a Set's content.
+func (c *conn) read(r *msasp.Reader, n int) bool {
+	var err error
+	if c.s.engine.private(n) {
+		c.buf = slices.Grow(c.buf[:0], n)
+		c.call.body = c.buf[:n]
+		err = r.Body(c.call.body)
+	} else {
+		c.call.body, err = r.Content(n)
+	}
+	return err == nil
+}
+
+// wait waits while the request is parked, and for the peer's going. false: he
+// has gone.
+//
+// Whoever has news of the request sets the read deadline to the past. So wait
+// sets its own first and then asks for news: see nudge.
+func (c *conn) wait() bool {
+	c.waits.Store(true)
+	defer c.waits.Store(false)
+	for {
+		closing := c.s.isClosing()
+		until, done := c.s.engine.check(&c.w, closing || c.has)
+		if done {
+			c.call.rep, c.call.content = c.w.rep, c.w.content
+			c.w.content = nil
+			c.deadline(c.s.opt.RequestTimeout)
+			return true
+		}
+		_ = c.nc.SetReadDeadline(until)
+		if c.w.nudged.Swap(false) || c.s.isClosing() {
+			continue
+		}
+		n, err := c.nc.Read(c.peek[:])
+		c.has = n > 0
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			c.s.engine.gone(&c.w, c.call.key)
+			return false
+		}
+	}
+}
+
+// address is a peer's, without its port; invalid where there is none.
+func address(nc net.Conn) netip.Addr {
+	if tcp, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
 }
 
 // reply writes head and content, in one packet where they are small.

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/aspsession/aspsession/clr"
 	"github.com/aspsession/aspsession/msasp"
 )
 
@@ -24,294 +23,299 @@ const (
 type engine struct {
 	opt    Options
 	seed   maphash.Seed
+	epoch  time.Time // what an item's times count from
 	shards [shardCount]shard
 	items  atomic.Int64
 	bytes  atomic.Int64 // of contents
+	parked atomic.Int64 // requests
+	ends   *ends        // nil: nobody asks
+
+	first      int32 // the cookie of new items until firstUntil: see journal
+	firstUntil int64
+
+	sweeping sync.Mutex // one sweep at a time
 }
 
 type shard struct {
-	mu     sync.Mutex // guards all below, and every item
+	mu     sync.Mutex // guards all below, every item and every waiter
 	items  map[string]*item
-	graves map[string]grave
-	_      [24]byte
-}
-
-// An item's body is never written again once it is here: replies share it.
-type item struct {
-	body     []byte
-	expires  time.Time // zero: never
-	lockedAt time.Time
-	timeout  int32 // minutes; 0: no expiry
-	cookie   int32
-	locked   bool
-	fresh    bool // uninitialized
-}
-
-// A grave remembers the lock cookie of an item that ended.
-type grave struct {
-	cookie int32
-	until  time.Time
+	queues map[*item]*queue
+	wheel  wheel
+	stats  counters
 }
 
 func (e *engine) init(opt Options) {
-	e.opt, e.seed = opt, maphash.MakeSeed()
+	e.opt, e.seed, e.epoch = opt, maphash.MakeSeed(), opt.Now()
 	for i := range e.shards {
 		e.shards[i].items = make(map[string]*item)
-		e.shards[i].graves = make(map[string]grave)
+		e.shards[i].queues = make(map[*item]*queue)
 	}
 }
+
+func (e *engine) now() int64             { return int64(e.opt.Now().Sub(e.epoch)) }
+func (e *engine) time(t int64) time.Time { return e.epoch.Add(time.Duration(t)) }
 
 func (e *engine) shard(key []byte) *shard {
 	return &e.shards[maphash.Bytes(e.seed, key)&(shardCount-1)]
 }
 
 // find returns a live item and renews it: every verb does.
-func (e *engine) find(sh *shard, key []byte, now time.Time) *item {
+func (e *engine) find(sh *shard, key []byte, now int64) *item {
 	it := sh.items[string(key)]
-	if it == nil {
+	if it == nil || it.grave {
 		return nil
 	}
 	if it.expired(now) {
-		e.drop(sh, string(key), it, now)
+		e.expire(sh, it, now)
 		return nil
 	}
-	it.renew(now)
+	e.renew(sh, it, now)
 	return it
 }
 
-func (it *item) expired(now time.Time) bool {
-	return !it.expires.IsZero() && !now.Before(it.expires)
-}
-
-func (it *item) renew(now time.Time) {
-	if it.expires = (time.Time{}); it.timeout > 0 {
-		it.expires = now.Add(time.Duration(it.timeout) * time.Minute)
+func (e *engine) renew(sh *shard, it *item, now int64) {
+	it.expires = life(it.timeout, now)
+	sh.wheel.moved(it)
+	// The journal is told coarsely: reading is not to be writing.
+	if e.opt.Journal != nil && it.timeout > 0 && it.expires-it.told > int64(it.timeout)*int64(time.Minute)/touchShare {
+		e.touch(it)
 	}
 }
 
-// drop ends an item and remembers its cookie.
-func (e *engine) drop(sh *shard, key string, it *item, now time.Time) {
-	delete(sh.items, key)
-	e.items.Add(-1)
-	e.bytes.Add(-int64(len(it.body)))
-	if it.cookie > 1 && !e.opt.ForgetCookies {
-		sh.graves[key] = grave{it.cookie, now.Add(graveTime)}
-	}
+// A request and what becomes of it.
+type call struct {
+	*msasp.Request
+	key  []byte
+	body []byte  // all of it; the engine keeps it unless it is private
+	buf  *[]byte // for the content
+	w    *waiter // of the connection
+	park bool    // it may be parked
+	now  int64
+
+	rep     msasp.Reply
+	content []byte
+	parked  bool   // there is no reply yet: w has it when it comes
+	why     string // what refused it, for the log
 }
 
-// do runs a request whose body is all there and returns the reply and its body.
-// It keeps body.
-func (e *engine) do(req *msasp.Request, key, body []byte) (rep msasp.Reply, content []byte) {
-	now := e.opt.Now()
-	sh := e.shard(key)
+// do runs a request.
+func (e *engine) do(c *call) {
+	sh := e.shard(c.key)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	rep.Ours = req.Ours
-	switch req.Verb {
+	c.now = e.now() // under the lock: no item sees time go back
+	c.rep.Ours = c.Ours
+	switch c.Verb {
 	case msasp.GET:
-		content = e.get(sh, req, key, now, &rep)
+		e.get(sh, c)
 	case msasp.PUT:
-		e.put(sh, req, key, body, now, &rep)
+		e.put(sh, c)
 	case msasp.DELETE:
-		e.remove(sh, req, key, now, &rep)
+		e.remove(sh, c)
 	case msasp.HEAD:
-		rep.Status = msasp.StatusNotFound
-		if e.find(sh, key, now) != nil {
-			rep.Status = msasp.StatusOK
+		c.rep.Status = msasp.StatusNotFound
+		if e.find(sh, c.key, c.now) != nil {
+			c.rep.Status = msasp.StatusOK
 		}
 	}
-	rep.Length = len(content)
-	return rep, content
+	if !c.parked {
+		c.rep.Length = len(c.content)
+		sh.stats.count(opOf(c.Request), c.rep.Status)
+		sh.stats.limit(c.why)
+	}
 }
 
-func (e *engine) get(sh *shard, req *msasp.Request, key []byte, now time.Time, rep *msasp.Reply) (content []byte) {
-	if req.Exclusive == msasp.ExclusiveBad {
-		rep.Status = msasp.StatusBadRequest
-		return nil
+func (e *engine) get(sh *shard, c *call) {
+	if c.Exclusive == msasp.ExclusiveBad {
+		c.rep.Status = msasp.StatusBadRequest
+		return
 	}
-	it := e.find(sh, key, now)
+	it := e.find(sh, c.key, c.now)
 	if it == nil {
-		rep.Status = msasp.StatusNotFound
-		return nil
+		c.rep.Status = msasp.StatusNotFound
+		return
 	}
 	if it.fresh {
 		it.fresh = false
-		rep.ActionFlags = msasp.Int32(uninitialized)
+		c.rep.ActionFlags = msasp.Int32(uninitialized)
+		e.touch(it)
 	}
-	cookie, valid := optional(req.LockCookie, math.MaxInt32)
+	cookie, valid := optional(c.LockCookie, math.MaxInt32)
 	switch {
-	case req.Exclusive == msasp.ExclusiveRelease && (!valid || cookie < 0):
-		rep.Status = msasp.StatusBadRequest
-	case req.Exclusive == msasp.ExclusiveRelease && (!it.locked || it.cookie == cookie):
-		it.locked = false
-		rep.Status = msasp.StatusOK
-	case it.locked:
-		it.refuse(rep, now)
+	case c.Exclusive == msasp.ExclusiveRelease && (!valid || cookie < 0):
+		c.rep.Status = msasp.StatusBadRequest
+	case c.Exclusive == msasp.ExclusiveRelease && (!it.locked || it.cookie == cookie):
+		e.unlock(sh, it, c.now)
+		c.rep.Status = msasp.StatusOK
+	case c.Exclusive == msasp.ExclusiveRelease:
+		e.refuse(it, &c.rep, c.now)
+	case it.locked, it.queued && c.Exclusive == msasp.ExclusiveAcquire:
+		e.enqueue(sh, it, c)
 	default:
-		if req.Exclusive == msasp.ExclusiveAcquire {
-			it.locked, it.lockedAt = true, now
-			it.cookie = next(it.cookie)
-			rep.LockCookie = msasp.Int32(it.cookie)
+		if c.Exclusive == msasp.ExclusiveAcquire {
+			sh.stats.wait.observe(0)
 		}
-		rep.Status = msasp.StatusOK
-		rep.Timeout = msasp.Int32(it.timeout)
-		return it.body
-	}
-	return nil
-}
-
-// next is the cookie after c; it never becomes 0 or negative.
-func next(c int32) int32 {
-	if c >= math.MaxInt32-1 {
-		return 2
-	}
-	return c + 1
-}
-
-// refuse answers that the item is locked.
-func (it *item) refuse(rep *msasp.Reply, now time.Time) {
-	rep.Status = msasp.StatusLocked
-	rep.LockCookie = msasp.Int32(it.cookie)
-	rep.LockAge = msasp.Int32(0)
-	at := now
-	if it.locked {
-		at = it.lockedAt
-		rep.LockAge.Value = int32(min(max(now.Sub(at)/time.Second, 0), math.MaxInt32))
-	}
-	if d, err := clr.DateTimeOf(at); err == nil { // the server's wall clock
-		rep.LockDate = d.Ticks
+		c.content = e.serve(it, &c.rep, c.buf, c.Exclusive == msasp.ExclusiveAcquire, c.now)
 	}
 }
 
-// optional reads a header that may be missing: -1 then, which is also what -1 on
-// the wire means to the genuine server.
-func optional(n msasp.Number, highest int32) (v int32, valid bool) {
-	if !n.Set || !n.Bad && n.Value == -1 {
-		return -1, true
+// serve answers a Get or an acquire with the content; an acquire takes the lock.
+func (e *engine) serve(it *item, rep *msasp.Reply, buf *[]byte, lock bool, now int64) (content []byte) {
+	if lock {
+		it.locked, it.lockedAt = true, now
+		if it.cookie = next(it.cookie); it.cookie%cookieShare == 0 {
+			e.touch(it)
+		}
+		rep.LockCookie = msasp.Int32(it.cookie)
 	}
-	return n.Value, !n.Bad && n.Value >= 0 && n.Value <= highest
+	rep.Status = msasp.StatusOK
+	rep.Timeout = msasp.Int32(it.timeout)
+	rep.Length = len(it.body)
+	return e.copyOut(buf, it.body)
 }
 
-func (e *engine) put(sh *shard, req *msasp.Request, key, body []byte, now time.Time, rep *msasp.Reply) {
-	timeout, ok := optional(req.Timeout, maxTimeout)
-	flags, ok2 := optional(req.ExtraFlags, math.MaxInt32)
+// unlock ends a lock and serves those who waited for it.
+func (e *engine) unlock(sh *shard, it *item, now int64) {
+	if !it.locked {
+		return
+	}
+	it.locked = false
+	sh.stats.hold.observe(time.Duration(now - it.lockedAt))
+	if it.queued {
+		e.unlocked(sh, it, now)
+	}
+}
+
+func (e *engine) put(sh *shard, c *call) {
+	timeout, ok := optional(c.Timeout, maxTimeout)
+	flags, ok2 := optional(c.ExtraFlags, math.MaxInt32)
 	if !ok || !ok2 {
-		rep.Status = msasp.StatusBadRequest
+		c.refused(badHeader)
 		return
 	}
 	if timeout < 0 {
 		timeout = defaultTimeout
 	}
 	create := flags > 0 && flags&uninitialized != 0
-	cookie, ok := optional(req.LockCookie, math.MaxInt32)
-	it := e.find(sh, key, now)
+	cookie, ok := optional(c.LockCookie, math.MaxInt32)
+	it := e.find(sh, c.key, c.now)
 	switch {
-	case it == nil && req.Ours && cookie > 0:
-		rep.Status = msasp.StatusNotFound // whoever held that lock held another item
-		return
-	case it == nil && !e.reserve(1, len(body)):
-		rep.Status = msasp.StatusBadRequest
+	case it == nil && c.Ours && cookie > 0:
+		c.rep.Status = msasp.StatusNotFound // whoever held that lock held another item
 		return
 	case it == nil:
-		it = &item{body: body, timeout: timeout, cookie: 1, fresh: create}
-		if g, was := sh.graves[string(key)]; was {
-			if now.Before(g.until) {
-				it.cookie = next(g.cookie)
-			}
-			delete(sh.graves, string(key))
-		}
-		it.renew(now)
-		sh.items[string(key)] = it
-		rep.Status = msasp.StatusOK
+		e.insert(sh, c, timeout, create)
 		return
 	case create:
-		rep.Status = msasp.StatusOK // and nothing changes
+		c.rep.Status = msasp.StatusOK // and nothing changes
 		return
 	case !ok:
-		rep.Status = msasp.StatusBadRequest
+		c.refused(badHeader)
 		return
-	case it.locked && cookie != it.cookie, !e.opt.LaxSaves && cookie > 0 && cookie != it.cookie, req.Ours && cookie > 0 && !it.locked:
-		it.refuse(rep, now)
+	case it.locked && cookie != it.cookie, !e.opt.LaxSaves && cookie > 0 && cookie != it.cookie, c.Ours && cookie > 0 && !it.locked:
+		e.refuse(it, &c.rep, c.now)
 		return
-	case req.Ours && cookie <= 0:
-		rep.Status = msasp.StatusConflict // it was to be a new session
-		return
-	}
-	it.locked = false // also where it is refused for its size: its owner is done
-	if !e.reserve(0, len(body)-len(it.body)) {
-		rep.Status = msasp.StatusBadRequest
+	case c.Ours && cookie <= 0:
+		c.rep.Status = msasp.StatusConflict // it was to be a new session
 		return
 	}
-	it.body = body
-	if timeout != it.timeout {
-		it.timeout = timeout
-		it.fresh = false
+	// Also where it is refused for its size: its owner is done.
+	defer e.unlock(sh, it, c.now)
+	fresh := it.fresh && timeout == it.timeout
+	if why := e.reserve(0, len(c.body)-len(it.body)); why != "" {
+		c.refused(why)
+		return
 	}
-	it.renew(now)
-	rep.Status = msasp.StatusOK
+	if !e.tell(Change{Kind: Put, Key: it.key, Body: c.body, Timeout: timeout, Cookie: it.cookie, Uninitialized: fresh}, life(timeout, c.now)) {
+		e.bytes.Add(int64(len(it.body) - len(c.body)))
+		c.refused(noJournal)
+		return
+	}
+	it.body, it.timeout, it.fresh = e.copyIn(it.body, c.body), timeout, fresh
+	it.told = life(timeout, c.now)
+	e.renew(sh, it, c.now)
+	c.rep.Status = msasp.StatusOK
 }
 
-// reserve adds so much to what is stored, unless a limit is in the way.
-// Shards ask at the same time: add first, look after.
-func (e *engine) reserve(items, bytes int) bool {
-	n, sum := e.items.Add(int64(items)), e.bytes.Add(int64(bytes))
-	if (e.opt.MaxItems <= 0 || items <= 0 || n <= int64(e.opt.MaxItems)) &&
-		(e.opt.MaxBytes <= 0 || bytes <= 0 || sum <= e.opt.MaxBytes) {
-		return true
+// insert makes a new item, where there was one lately with a cookie above its.
+func (e *engine) insert(sh *shard, c *call, timeout int32, fresh bool) {
+	if why := e.reserve(1, len(c.body)); why != "" {
+		c.refused(why)
+		return
 	}
-	e.items.Add(-int64(items))
-	e.bytes.Add(-int64(bytes))
-	return false
+	cookie := int32(1)
+	if c.now < e.firstUntil {
+		cookie = e.first
+	}
+	it := sh.items[string(c.key)] // a grave
+	if it != nil && !it.expired(c.now) {
+		cookie = next(it.cookie)
+	}
+	key := ""
+	if it != nil {
+		key = it.key
+	} else {
+		key = string(c.key)
+	}
+	expires := life(timeout, c.now)
+	if !e.tell(Change{Kind: Put, Key: key, Body: c.body, Timeout: timeout, Cookie: cookie, Uninitialized: fresh}, expires) {
+		e.items.Add(-1)
+		e.bytes.Add(-int64(len(c.body)))
+		c.refused(noJournal)
+		return
+	}
+	if it != nil {
+		sh.wheel.remove(it)
+	} else {
+		it = new(item)
+		sh.items[key] = it
+	}
+	*it = item{key: key, body: e.copyIn(nil, c.body), timeout: timeout, cookie: cookie, fresh: fresh, expires: expires, told: expires}
+	sh.wheel.add(it)
+	c.rep.Status = msasp.StatusOK
 }
 
-// giveUp releases the lock of the owner of a Set that was refused unread.
-func (e *engine) giveUp(req *msasp.Request, key []byte) {
+// refuseUnread answers a Set that is too large to be read.
+func (e *engine) refuseUnread(c *call) {
+	c.rep.Ours = c.Ours
+	c.refused(overBody)
+	e.giveUp(c.key, c.LockCookie)
+	sh := e.shard(c.key)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.stats.count(opOf(c.Request), c.rep.Status)
+	sh.stats.limit(overBody)
+}
+
+// giveUp releases a lock for an owner who cannot: his Set was refused unread, or
+// the reply that told him of it was not sent.
+func (e *engine) giveUp(key []byte, cookie msasp.Number) {
 	sh := e.shard(key)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	it := e.find(sh, key, e.opt.Now())
-	if cookie, ok := optional(req.LockCookie, math.MaxInt32); it != nil && ok && it.locked && it.cookie == cookie {
-		it.locked = false
+	now := e.now()
+	it := e.find(sh, key, now)
+	if cookie, ok := optional(cookie, math.MaxInt32); it != nil && ok && it.locked && it.cookie == cookie {
+		e.unlock(sh, it, now)
 	}
 }
 
-func (e *engine) remove(sh *shard, req *msasp.Request, key []byte, now time.Time, rep *msasp.Reply) {
-	it := e.find(sh, key, now)
+func (e *engine) remove(sh *shard, c *call) {
+	it := e.find(sh, c.key, c.now)
 	if it == nil {
-		rep.Status = msasp.StatusNotFound
+		c.rep.Status = msasp.StatusNotFound
 		return
 	}
-	cookie, ok := optional(req.LockCookie, math.MaxInt32)
+	cookie, ok := optional(c.LockCookie, math.MaxInt32)
 	switch {
 	case !ok:
-		rep.Status = msasp.StatusBadRequest
-	case it.locked && cookie != it.cookie, req.Ours && cookie > 0 && !it.locked:
-		it.refuse(rep, now)
+		c.refused(badHeader)
+	case it.locked && cookie != it.cookie, c.Ours && cookie > 0 && !it.locked:
+		e.refuse(it, &c.rep, c.now)
+	case !e.end(sh, it, Removed, c.now):
+		e.unlock(sh, it, c.now)
+		c.refused(noJournal)
 	default:
-		e.drop(sh, string(key), it, now)
-		rep.Status = msasp.StatusOK
+		c.rep.Status = msasp.StatusOK
 	}
-}
-
-// sweep takes out what has expired and returns how many items there were. It
-// holds one of many shards at a time.
-func (e *engine) sweep() (n int) {
-	for i := range e.shards {
-		sh := &e.shards[i]
-		sh.mu.Lock()
-		now := e.opt.Now()
-		for key, it := range sh.items {
-			if it.expired(now) {
-				e.drop(sh, key, it, now)
-				n++
-			}
-		}
-		for key, g := range sh.graves {
-			if !now.Before(g.until) {
-				delete(sh.graves, key)
-			}
-		}
-		sh.mu.Unlock()
-	}
-	return n
 }

@@ -72,6 +72,9 @@ func run(t testing.TB, opt stateservice.Options) (*stateservice.Server, string) 
 	if opt.Logger == nil {
 		opt.Logger = slog.New(slog.DiscardHandler)
 	}
+	if opt.ParkTimeout == 0 {
+		opt.ParkTimeout = -1 // what parks has tests of its own
+	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	s := stateservice.New(opt)

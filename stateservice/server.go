@@ -3,6 +3,7 @@ package stateservice
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -27,18 +28,49 @@ type Server struct {
 	stop    chan struct{}
 	sweeper chan struct{} // closed when the sweeper has ended
 	once    sync.Once
-	refused atomic.Int64 // connections over MaxConns since the last line about them
+
+	refused   atomic.Int64 // connections over MaxConns
+	malformed atomic.Int64 // messages
+	finished  sync.Once
+	finishErr error
 }
 
-// New makes an empty server and starts its sweeper; end it with Shutdown or
-// Close, also if it never served.
+// New makes an empty server without a journal, and starts it; end it with
+// Shutdown or Close, also if it never served. With Options.Journal it panics.
 func New(opt Options) *Server {
+	if opt.Journal != nil {
+		panic("stateservice: New with Options.Journal; use Open")
+	}
+	s, _ := Open(opt) // only a journal fails
+	return s
+}
+
+// Open makes a server of what its journal has, and starts it; end it with
+// Shutdown or Close, also if it never served. The journal is closed by its
+// owner, after that.
+//
+// Locks do not survive: the lock cookies of what was loaded go on 65,536 above
+// the last ones known, so that no holder from before ever matches.
+func Open(opt Options) (*Server, error) {
 	opt = opt.withDefaults()
 	s := &Server{opt: opt, listeners: make(map[net.Listener]bool), conns: make(map[*conn]bool),
 		empty: make(chan struct{}), stop: make(chan struct{}), sweeper: make(chan struct{})}
 	s.engine.init(opt)
+	if opt.Journal != nil {
+		if err := s.engine.load(); err != nil {
+			return nil, err
+		}
+	}
+	if opt.OnEnd != nil {
+		ends, err := newEnds(opt)
+		if err != nil {
+			return nil, fmt.Errorf("stateservice: loading the journal's ends: %w", err)
+		}
+		s.engine.ends = ends
+		ends.start(opt.EndWorkers)
+	}
 	go s.sweep()
-	return s
+	return s, nil
 }
 
 func (s *Server) sweep() {
@@ -53,13 +85,10 @@ func (s *Server) sweep() {
 		case <-s.stop:
 			return
 		case <-t.C:
-			s.Sweep()
+			s.engine.sweep(politely)
 		}
 	}
 }
-
-// Sweep takes out the items that have expired and returns how many there were.
-func (s *Server) Sweep() int { return s.engine.sweep() }
 
 // Stats is what a Server holds.
 type Stats struct {
@@ -165,8 +194,9 @@ func (s *Server) markEmpty() {
 }
 
 // Shutdown stops listening, lets requests under way end, and closes connections
-// as they become idle. If ctx ends first, the rest is cut off and ctx's error
-// returned. Items stay until the Server is garbage.
+// as they become idle; parked ones are answered at once. If ctx ends first, the
+// rest is cut off and ctx's error returned. A journal has everything then, or
+// the error says why not. Items stay until the Server is garbage.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.close(false)
 	var err error
@@ -177,16 +207,26 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		s.close(true)
 		<-s.empty
 	}
-	<-s.sweeper
-	return err
+	return errors.Join(err, s.finish())
 }
 
-// Close cuts everything off.
+// finish ends what serves no connection.
+func (s *Server) finish() error {
+	<-s.sweeper
+	s.finished.Do(func() {
+		if s.engine.ends != nil {
+			s.engine.ends.stop()
+		}
+		s.finishErr = s.engine.closeJournal()
+	})
+	return s.finishErr
+}
+
+// Close cuts everything off. Its error is the journal's.
 func (s *Server) Close() error {
 	s.close(true)
 	<-s.empty
-	<-s.sweeper
-	return nil
+	return s.finish()
 }
 
 func (s *Server) close(hard bool) {
@@ -200,6 +240,8 @@ func (s *Server) close(hard bool) {
 	for c := range s.conns {
 		if hard || c.idle.Load() {
 			c.nc.Close()
+		} else if c.waits.Load() {
+			_ = c.nc.SetReadDeadline(time.Unix(1, 0)) // it looks whether we are closing
 		}
 	}
 	if len(s.conns) == 0 {

@@ -4,7 +4,7 @@
 //	aspstate inspect [--json | --wire] [--framing F] FILE
 //	aspstate recode [--framing F] FILE
 //	aspstate gen [--package P] [--framing F] FILE
-//	aspstate serve [--listen HOST:PORT]
+//	aspstate serve [--listen HOST:PORT] [--data DIR] [--admin ADDRESS] ...
 //	aspstate help [VERB]
 //
 // FILE is what a store keeps for one session: the column of an ASPState table,
@@ -59,7 +59,8 @@
 //
 // Serve is a state service in place of aspnet_state.exe, for ASP.NET applications
 // with mode="StateServer" and for Go pages. It listens on loopback unless told
-// otherwise, keeps sessions in memory, and ends cleanly on SIGINT or SIGTERM.
+// otherwise, keeps sessions in memory or, with --data, in a directory, and ends
+// cleanly on SIGINT or SIGTERM. "aspstate serve -h" is its manual page.
 //
 // # Framing
 //
@@ -149,7 +150,7 @@ var verbs = []verb{
 	},
 	{
 		name:    "serve",
-		line:    "[--listen HOST:PORT] [--max-items N] [--max-bytes N] [--bare]",
+		line:    "[--listen HOST:PORT] [--data DIR] [--admin ADDRESS] ...",
 		summary: "Serve keeps the sessions of ASP.NET applications and Go pages.",
 		help:    serveHelp,
 		run:     serve,

@@ -7,79 +7,195 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
 	"github.com/aspsession/aspsession/stateservice"
+	"github.com/aspsession/aspsession/stateservice/admin"
+	"github.com/aspsession/aspsession/stateservice/disk"
+	"github.com/aspsession/aspsession/stateservice/onend"
 )
-
-const serveHelp = `  --listen HOST:PORT  Listen there. Default 127.0.0.1:42424, which only this
-                      machine reaches. The protocol has neither encryption nor
-                      authentication, and whoever can write sessions runs code in
-                      ASP.NET: any other address belongs on a private network.
-  --max-items N       Refuse new sessions over so many. Default 0: no limit.
-  --max-bytes N       Refuse what would take the sum of all contents over so many
-                      bytes. Default 0: no limit.
-  --bare              Answer with status lines without an HTTP version, as
-                      aspnet_state.exe is believed to do.
-
-On the ASP.NET side: <sessionState mode="StateServer"
-stateConnectionString="tcpip=HOST:PORT" />. Sessions are kept in memory. SIGINT or
-SIGTERM ends requests under way and then the service.`
 
 // stopTime is how long requests under way may take at the end.
 const stopTime = 10 * time.Second
 
+// serving is what the flags of serve say.
+type serving struct {
+	opt                    stateservice.Options
+	listen, allow          string
+	tlsListen              string
+	tlsCert, tlsKey, tlsCA string
+	data                   string
+	park                   time.Duration
+	onEnd, onEndKey        string
+	admin, adminToken      string
+	profiles               bool
+	closers                []func() // in the order of opening
+}
+
 // serve is the verb.
 func serve(c *call) int {
+	v := new(serving)
 	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	var opt stateservice.Options
-	listen := flags.String("listen", "127.0.0.1:42424", "")
-	flags.IntVar(&opt.MaxItems, "max-items", 0, "")
-	flags.Int64Var(&opt.MaxBytes, "max-bytes", 0, "")
-	flags.BoolVar(&opt.BareStatusLine, "bare", false, "")
+	for name, p := range map[string]*string{
+		"allow": &v.allow, "tls-listen": &v.tlsListen, "tls-cert": &v.tlsCert, "tls-key": &v.tlsKey, "tls-client-ca": &v.tlsCA,
+		"data": &v.data, "on-end": &v.onEnd, "on-end-key": &v.onEndKey, "admin": &v.admin, "admin-token": &v.adminToken,
+	} {
+		flags.StringVar(p, name, "", "")
+	}
+	flags.StringVar(&v.listen, "listen", "127.0.0.1:42424", "")
+	flags.DurationVar(&v.park, "park", 250*time.Millisecond, "")
+	flags.IntVar(&v.opt.MaxConns, "max-conns", 0, "")
+	flags.IntVar(&v.opt.MaxItems, "max-items", 0, "")
+	flags.Int64Var(&v.opt.MaxBytes, "max-bytes", 0, "")
+	flags.BoolVar(&v.opt.BareStatusLine, "bare", false, "")
+	flags.BoolVar(&v.profiles, "pprof", false, "")
 	if code, done := c.parse(flags, 0); done {
 		return code
 	}
-	opt.Logger = slog.New(slog.NewTextHandler(c.stderr, nil))
-	ctx, stop := signal.NotifyContext(c.ctx, os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	ln, err := net.Listen("tcp", *listen)
+	v.opt.Logger = slog.New(slog.NewTextHandler(c.stderr, nil))
+	err := v.run(c)
+	for i := len(v.closers) - 1; i >= 0; i-- {
+		v.closers[i]()
+	}
 	if err != nil {
-		fmt.Fprintf(c.stderr, "aspstate: serve: %s\n", visible(listenAdvice(err)))
+		fmt.Fprintf(c.stderr, "aspstate: serve: %s\n", visible(err.Error()))
 		return exitData
 	}
-	if a, ok := ln.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
-		opt.Logger.Warn("listening beyond this machine, without encryption or authentication: keep it to a private network", "address", a.String())
-	}
-	s := stateservice.New(opt)
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(ln) }()
-	fmt.Fprintf(c.stdout, "aspstate: serving on %s; web.config: stateConnectionString=\"tcpip=%s\"\n", ln.Addr(), ln.Addr())
-	select {
-	case err = <-served:
-	case <-ctx.Done():
-		stop() // a second signal ends the process at once
-		late, cancel := context.WithTimeout(context.Background(), stopTime)
-		defer cancel()
-		if err := s.Shutdown(late); err != nil {
-			opt.Logger.Warn("requests under way were cut off", "after", stopTime)
-		}
-		err = <-served
-	}
-	if errors.Is(err, stateservice.ErrServerClosed) {
-		return exitOK
-	}
-	_ = s.Close()
-	fmt.Fprintf(c.stderr, "aspstate: serve: %s\n", visible(err.Error()))
-	return exitData
+	return exitOK
 }
 
-func listenAdvice(err error) string {
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return err.Error() + "; another service has the port: give --listen another, and web.config too"
+func (v *serving) run(c *call) error {
+	ctx, stop := signal.NotifyContext(c.ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	listeners, err := v.listeners()
+	if err != nil {
+		return err
 	}
-	return err.Error()
+	s, err := v.open()
+	if err != nil {
+		return err
+	}
+	failed := make(chan error, len(listeners)+1)
+	for _, ln := range listeners {
+		go func() { failed <- s.Serve(ln) }()
+	}
+	if v.admin != "" {
+		if err := v.watch(s, failed); err != nil {
+			_ = s.Close()
+			return err
+		}
+	}
+	addr := listeners[0].Addr()
+	fmt.Fprintf(c.stdout, "aspstate: serving on %s; web.config: stateConnectionString=\"tcpip=%s\"\n", addr, addr)
+	select {
+	case err := <-failed:
+		_ = s.Close()
+		return err
+	case <-ctx.Done():
+	}
+	stop() // a second signal ends the process at once
+	late, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	if err := s.Shutdown(late); err != nil {
+		if !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		v.opt.Logger.Warn("requests under way were cut off", "after", stopTime)
+	}
+	return nil
+}
+
+// open makes the service, with its directory and its hook.
+func (v *serving) open() (*stateservice.Server, error) {
+	opt := v.opt
+	opt.ParkTimeout = v.park
+	if v.park <= 0 {
+		opt.ParkTimeout = -1
+	}
+	if (v.onEnd == "") != (v.onEndKey == "") {
+		return nil, errors.New("--on-end and --on-end-key belong together: the receiver must be able to tell who posts")
+	}
+	if v.onEnd != "" {
+		key, err := os.ReadFile(v.onEndKey)
+		if err != nil {
+			return nil, fmt.Errorf("--on-end-key: %w", err)
+		}
+		hook, err := onend.New(v.onEnd, trimmed(key), onend.Options{Logger: opt.Logger})
+		if err != nil {
+			return nil, err
+		}
+		opt.OnEnd = hook
+		v.closers = append(v.closers, func() { _ = hook.Close() })
+	}
+	if v.data != "" {
+		j, err := disk.Open(v.data, disk.Options{Logger: opt.Logger})
+		if err != nil {
+			return nil, err
+		}
+		opt.Journal = j
+		v.closers = append(v.closers, func() {
+			if err := j.Close(); err != nil {
+				opt.Logger.Error("closing the data directory", "error", err)
+			}
+		})
+	}
+	return stateservice.Open(opt)
+}
+
+// trimmed drops the line end that editors leave in a file of one secret.
+func trimmed(b []byte) []byte {
+	for len(b) > 0 && (b[len(b)-1] == '\n' || b[len(b)-1] == '\r') {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// watch serves --admin.
+func (v *serving) watch(s *stateservice.Server, failed chan<- error) error {
+	token := ""
+	if v.adminToken != "" {
+		b, err := os.ReadFile(v.adminToken)
+		if err != nil {
+			return fmt.Errorf("--admin-token: %w", err)
+		}
+		token = string(trimmed(b))
+	}
+	h, err := admin.New(s, admin.Options{Token: token, Profiles: v.profiles})
+	if err != nil {
+		return err
+	}
+	ln, err := admin.Listen(v.admin)
+	if err != nil {
+		return err
+	}
+	if err := admin.Check(ln, token); err != nil {
+		_ = ln.Close()
+		return fmt.Errorf("%w: give --admin-token", err)
+	}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	go func() {
+		if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			failed <- err
+		}
+	}()
+	v.closers = append(v.closers, func() { _ = server.Close() })
+	v.opt.Logger.Info("admin", "address", ln.Addr().String())
+	return nil
+}
+
+func listenAdvice(err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w; another service has the port: give --listen another, and web.config too", err)
+	}
+	return err
+}
+
+// beyond reports an address that other machines reach.
+func beyond(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return ok && !tcp.IP.IsLoopback()
 }

@@ -29,6 +29,12 @@
 // for longer than its lease, which is when waiters break locks: answered 423 with
 // our cookie it is still ours, anything else is session.ErrLockLost.
 //
+// # Waiting
+//
+// Our server lets a request that meets a lock wait for its release, and keeps
+// its place when it refuses it after a while: session.LockedError.Waited then
+// says to ask again at once. aspnet_state.exe refuses at once.
+//
 // # Connections
 //
 // They are pooled and kept alive, as ASP.NET's client keeps them. A pooled one
@@ -50,6 +56,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aspsession/aspsession/msasp"
@@ -105,6 +112,9 @@ type Store struct {
 	base string
 	pool pool
 	held held
+	// queues: the server hands locks over itself, as far as its replies tell.
+	// learned: one has told.
+	queues, learned atomic.Bool
 }
 
 // New checks the options. It does not connect.
@@ -189,11 +199,13 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Capabilities implements session.Store.
+// Capabilities implements session.Store. QueuesWaiters is known once the server
+// has answered as ours does.
 func (s *Store) Capabilities() session.Capabilities {
 	return session.Capabilities{
 		ExactExpiry: true, StaleSave: s.opt.Strict, NewConflict: s.opt.Strict,
 		EmptySessions: true, NullItems: true, StaticObjects: true,
+		QueuesWaiters: s.queues.Load(),
 	}
 }
 
@@ -211,6 +223,7 @@ func (s *Store) Acquire(ctx context.Context, id string, lease time.Duration) (se
 func (s *Store) read(ctx context.Context, id string, exclusive msasp.Exclusive, lease time.Duration) (session.Record, error) {
 	req := msasp.Request{Verb: msasp.GET, Exclusive: exclusive}
 	rep, content, err := s.call(ctx, &req, id, nil)
+	s.learn(rep)
 	if err != nil {
 		if exclusive == msasp.ExclusiveAcquire && rep.Status == msasp.StatusOK && rep.LockCookie.Value > 0 {
 			s.giveBack(ctx, id, session.NumberLock(int64(rep.LockCookie.Value))) // the head came, and was the lock's
@@ -281,11 +294,29 @@ func (s *Store) status(rep msasp.Reply, missing error) error {
 		if age > 365*24*time.Hour {
 			age = 0 // ASP.NET's client: what is that old is senseless
 		}
-		return &session.LockedError{Holder: session.NumberLock(int64(rep.LockCookie.Value)), Age: age}
+		return &session.LockedError{Holder: session.NumberLock(int64(rep.LockCookie.Value)), Age: age, Waited: hasWaited(rep)}
 	case msasp.StatusBadRequest:
 		return fmt.Errorf("%w: %s answered 400", ErrRefused, s.opt.Addr)
 	}
 	return fmt.Errorf("%w: state server %s answered with status %d", session.ErrUnavailable, s.opt.Addr, rep.Status)
+}
+
+// learn notes whether the server queues waiters: ours does, unless a 423 says
+// that it let nobody wait.
+func (s *Store) learn(rep msasp.Reply) {
+	switch {
+	case rep.Status == msasp.StatusLocked && s.queues.Load() != hasWaited(rep):
+		s.queues.Store(hasWaited(rep))
+	case !s.learned.Load() && rep.Status != 0:
+		s.learned.Store(true)
+		s.queues.Store(rep.Ours)
+	}
+}
+
+// hasWaited reports a 423 of our server that came after parking: the bit of
+// ActionFlags that ASP.NET's server has no use for.
+func hasWaited(rep msasp.Reply) bool {
+	return rep.Ours && rep.Status == msasp.StatusLocked && rep.ActionFlags.Value&2 != 0
 }
 
 // Create implements session.Store.
