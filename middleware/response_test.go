@@ -499,3 +499,28 @@ func TestAReaderThatFailsIsTheHandlersToSee(t *testing.T) {
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, errDisk }
+
+// For middleware/response_test.go, with abandon-headers.diff: what recovers
+// outside answers afresh.
+func TestPanicForgetsHeaders(t *testing.T) {
+	m := newMiddleware(t, newStore(t), middleware.Options{})
+	h := m.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "5000")
+		_, _ = w.Write(make([]byte, 5000))
+		panic("oops")
+	}))
+	s := server(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Outer", "stays")
+		defer func() {
+			if recover() != nil {
+				http.Error(w, "sorry", http.StatusInternalServerError)
+			}
+		}()
+		h.ServeHTTP(w, r)
+	}))
+	resp, body, err := fetch(t, s, "/", "")
+	require.NoError(t, err)
+	require.Equal(t, 500, resp.StatusCode)
+	require.Equal(t, "sorry\n", body)
+	require.Equal(t, "stays", resp.Header.Get("X-Outer"))
+}
