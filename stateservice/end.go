@@ -1,6 +1,9 @@
 package stateservice
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // EndReason says why an item ended.
 type EndReason uint8
@@ -24,7 +27,8 @@ type End struct {
 	ID      uint64 // the journal's number for it; rises. Without a journal it counts from 1
 	Key     string // a secret: whoever has it can be that visitor
 	Reason  EndReason
-	Payload []byte // the last content; not to be written to
+	Payload []byte    // the last content; not to be written to
+	At      time.Time // when it ended
 }
 
 // An EndHook hears of items that end.

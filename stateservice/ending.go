@@ -18,7 +18,7 @@ func (e *engine) end(sh *shard, it *item, reason EndReason, now int64) bool {
 	}
 	var end End
 	if e.ends != nil {
-		end = e.ends.next(it.key, reason, it.body)
+		end = e.ends.next(it.key, reason, it.body, e.time(now))
 		c.End, c.Body = end.ID, it.body
 	}
 	if !e.tell(c, until) && reason == Removed {

@@ -57,27 +57,36 @@ func (q *ends) start(workers int) {
 	}
 }
 
-// stop waits for the ends in hand; what else is queued is dropped, or stays in
-// the journal.
-func (q *ends) stop() {
-	q.cancel()
+// stop lets the hook take what is queued until ctx ends; with a journal only
+// what is in hand, because the rest is told after the next start.
+func (q *ends) stop(ctx context.Context) {
 	q.mu.Lock()
 	q.closed = true
-	if q.journal == nil {
-		q.dropped += int64(len(q.queue))
+	if q.journal != nil {
+		q.queue = nil
 	}
-	q.queue = nil
 	q.wake.Broadcast()
 	q.mu.Unlock()
-	q.wg.Wait()
+	done := make(chan struct{})
+	go func() { q.wg.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+	q.cancel()
+	<-done
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.dropped += int64(len(q.queue))
+	q.queue = nil
 }
 
 // next gives an end its number.
-func (q *ends) next(key string, reason EndReason, payload []byte) End {
+func (q *ends) next(key string, reason EndReason, payload []byte, at time.Time) End {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.last++
-	return End{ID: q.last, Key: key, Reason: reason, Payload: payload}
+	return End{ID: q.last, Key: key, Reason: reason, Payload: payload, At: at}
 }
 
 // push queues an end, or leaves it to the journal.
@@ -130,7 +139,7 @@ func (q *ends) take() (e End, ok bool) {
 	defer q.mu.Unlock()
 	for {
 		switch {
-		case q.closed:
+		case q.ctx.Err() != nil, q.closed && len(q.queue) == 0:
 			return e, false
 		case len(q.queue) > 0:
 			e, q.queue[0] = q.queue[0], End{}

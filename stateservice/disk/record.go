@@ -124,6 +124,7 @@ func parseEnd(id, v []byte) (e stateservice.End, ok bool) {
 		return e, false
 	}
 	e.ID, e.Reason = binary.BigEndian.Uint64(id), stateservice.EndReason(v[4])
+	e.At = time.Unix(0, int64(binary.LittleEndian.Uint64(v[5:])))
 	e.Key = string(v[endHead : endHead+n])
 	e.Payload = append([]byte{}, v[endHead+n:]...)
 	return e, true

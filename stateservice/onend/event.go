@@ -23,20 +23,19 @@ type Event struct {
 	Session     string `json:"session"`
 	// Reason is "expired" or "removed"; ASP.NET's Abandon is the latter.
 	Reason string `json:"reason"`
-	// Time is when this delivery was begun: with a journal a later one of the
-	// same end may say another.
+	// Time is when the session ended.
 	Time time.Time `json:"time"`
 	// Payload is the last stored item, its bytes as they were (base64 in JSON).
 	Payload []byte `json:"payload"`
 }
 
-func event(e stateservice.End, now time.Time) Event {
+func event(e stateservice.End) Event {
 	app, id := "", e.Key
 	if i := strings.LastIndexByte(e.Key, '/'); i >= 0 {
 		app, id = e.Key[:i], e.Key[i+1:]
 	}
 	return Event{Delivery: delivery(e), Key: []byte(e.Key), Application: app, Session: id,
-		Reason: e.Reason.String(), Time: now.UTC(), Payload: e.Payload}
+		Reason: e.Reason.String(), Time: e.At.UTC(), Payload: e.Payload}
 }
 
 // delivery makes an id from what stays the same when an end is told again. The

@@ -139,7 +139,7 @@ func (h *Hook) Stats() Stats {
 // stateservice.EndHook. Its error wraps ErrNotTaken, or is ctx's. It is nil also
 // for an end that was given up.
 func (h *Hook) Ended(ctx context.Context, e stateservice.End) error {
-	ev := event(e, h.opt.Now())
+	ev := event(e)
 	body, err := json.Marshal(ev)
 	if err != nil {
 		return fmt.Errorf("onend: building the message: %w", err)
