@@ -7,7 +7,8 @@ import (
 
 // Apply returns a URL of this application with the modifiers of the request, as
 // ASP.NET's ApplyAppPathModifier does; see [State.Apply]. In cookie mode, and for
-// a request that no middleware has read, it returns the URL unchanged.
+// a request that no middleware has read, it returns the URL unchanged, "~/x" too,
+// which no browser understands: write "/shop/x" where both modes are possible.
 func Apply(r *http.Request, url string) string { return From(r).Apply(url) }
 
 // Apply puts the modifiers behind the application path of a URL. It is for links,

@@ -138,7 +138,7 @@ func (c *Cookieless) clean(u *url.URL, path string, n, start, size int) (*url.UR
 	clean := *u
 	clean.Path, clean.RawPath = unescape(path), path
 	// Handlers redirect to what they see, and browsers take these for a host.
-	if len(clean.Path) > 1 && (clean.Path[1] == '/' || clean.Path[1] == '\\') {
+	if start := strings.TrimLeft(clean.Path[1:], "\t\r\n"); start != "" && (start[0] == '/' || start[0] == '\\') {
 		return nil, fmt.Errorf("%w: the path behind the segment starts like a host", ErrPath)
 	}
 	if (&url.URL{Path: clean.Path}).EscapedPath() == path {

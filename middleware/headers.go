@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/aspsession/aspsession/cookieless"
 	"github.com/aspsession/aspsession/session"
 )
 
@@ -56,7 +55,7 @@ func (w *response) release() {
 // shared caches from telling others.
 func (w *response) announce() {
 	if w.x.path != nil {
-		w.announcePath()
+		munge(w.w.Header(), w.x.request)
 		return
 	}
 	news := w.x.m.sessions.Announce(&w.x.session)
@@ -73,14 +72,6 @@ func (w *response) announce() {
 	h.Add("Set-Cookie", cookie.header(id))
 	if len(h["Cache-Control"]) == 0 {
 		h.Set("Cache-Control", "private")
-	}
-}
-
-// announcePath keeps a redirect within the application in the session, as
-// Response.Redirect does (.NET Framework 4.8).
-func (w *response) announcePath() {
-	if h := w.w.Header(); len(h["Location"]) == 1 {
-		h.Set("Location", cookieless.Apply(w.x.request, h.Get("Location")))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/aspsession/aspsession/cookieless"
@@ -213,11 +214,14 @@ func onError(w http.ResponseWriter, r *http.Request, err error) {
 		}
 	}
 	path := r.URL.Path
+	if strings.IndexByte(path, '(') >= 0 {
+		path = "(not shown)" // an id may be in it, where it is not read from too
+	}
 	switch {
 	case errors.Is(err, ErrCompanion):
 		status = http.StatusForbidden
 	case errors.Is(err, cookieless.ErrPath):
-		status, path = http.StatusBadRequest, "(refused)" // an id may be in it
+		status, path = http.StatusBadRequest, "(refused)"
 	case errors.Is(err, cookieless.ErrOutside):
 		status, path = http.StatusNotFound, "(outside)"
 	}

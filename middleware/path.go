@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"errors"
+	"io"
 	"net/http"
 
 	"github.com/aspsession/aspsession/cookieless"
@@ -17,19 +18,59 @@ type visit struct {
 }
 
 // Strip takes the id out of the path before a router sees it: where handlers are
-// wrapped one by one, Strip goes round the router. Whatever wraps whole routers
-// (Wrap, ReadWrite ...) does the same itself. In cookie mode it only deletes the
-// header AspFilterSessionId.
+// wrapped one by one, Strip goes round the router, whose own redirects it keeps in
+// the session, too. Whatever wraps whole routers (Wrap, ReadWrite ...) does the
+// same itself. In cookie mode it only deletes the header AspFilterSessionId.
 func (m *Middleware) Strip(router http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		clean, _, err := m.cookieless.Read(r)
+		clean, state, err := m.cookieless.Read(r)
 		if err != nil {
 			m.opt.OnError(w, clean, err)
 			return
 		}
+		if state.PathMode() {
+			keepReferrer(w)
+			w = &stripped{ResponseWriter: w, r: clean}
+		}
 		router.ServeHTTP(w, clean)
 	})
 }
+
+// keepReferrer keeps the id from other sites; the handler may say otherwise.
+func keepReferrer(w http.ResponseWriter) {
+	if h := w.Header(); len(h["Referrer-Policy"]) == 0 {
+		h.Set("Referrer-Policy", "same-origin")
+	}
+}
+
+// munge puts the id into a redirect within the application, as Response.Redirect
+// does (.NET Framework 4.8).
+func munge(h http.Header, r *http.Request) {
+	if len(h["Location"]) == 1 {
+		h.Set("Location", cookieless.Apply(r, h.Get("Location")))
+	}
+}
+
+// stripped is the response of a router behind Strip.
+type stripped struct {
+	http.ResponseWriter
+	r *http.Request
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *stripped) WriteHeader(status int) {
+	munge(w.Header(), w.r)
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// ReadFrom implements io.ReaderFrom: sendfile is kept.
+func (w *stripped) ReadFrom(src io.Reader) (int64, error) { return io.Copy(w.ResponseWriter, src) }
+
+// Flush implements http.Flusher.
+func (w *stripped) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+
+// Unwrap is for http.ResponseController.
+func (w *stripped) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // read is what the path says, or said to Strip.
 func (m *Middleware) read(r *http.Request) (clean *http.Request, state *cookieless.State, err error) {
@@ -54,10 +95,10 @@ func (m *Middleware) identify(w http.ResponseWriter, r *http.Request, access ses
 		v.id, _ = m.sessions.Canonical(m.opt.Cookie.read(r))
 		return v, true
 	}
-	if h := w.Header(); state.PathMode() && len(h["Referrer-Policy"]) == 0 {
-		h.Set("Referrer-Policy", "same-origin") // the handler may say otherwise
+	if state.PathMode() {
+		keepReferrer(w)
 	}
-	if access == session.Disabled { // never redirected, as in ASP.NET
+	if access == session.Disabled { // never redirected: it needs no id
 		if state.PathMode() {
 			v.path = state
 			v.id, _ = m.sessions.Canonical(state.ID())

@@ -184,10 +184,12 @@ func (l *live) start() error {
 		return err
 	}
 	if l.access == ReadOnly && !l.fresh {
+		told := l.stored // it is there, uninitialized, and nobody else is told so
 		if err := l.fetch(loading{access: ReadWrite, measures: &l.measures}); err != nil {
 			return err
 		}
 		l.m.prepare(l.p)
+		l.isNew = l.isNew || told
 		if !l.isNew { // another request was quicker
 			err := l.m.release(l.ctx, l.id, l.lock)
 			l.unlocked()
