@@ -61,6 +61,7 @@ var outside = map[string][]string{
 	"stores/redis":           {"github.com/redis/go-redis"},
 	"stores/sqlserver":       {"github.com/microsoft/go-mssqldb"},
 	"internal/chromium":      {"github.com/chromedp"},
+	"internal/redistest":     {"github.com/redis/go-redis"},
 }
 
 type pkg struct {

@@ -220,7 +220,9 @@ func (it *Items) Changes() Changes {
 		}
 	}
 	for _, name := range it.removed {
-		if !it.Has(name) { // removed and set again is a change, not a removal
+		// Removed and set again is a change, not a removal; in another spelling it
+		// is both, for a store whose names have case.
+		if i := it.find(name); i < 0 || it.keyText(i) != name {
 			c.Removed = append(c.Removed, name)
 		}
 	}

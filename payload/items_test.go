@@ -111,6 +111,9 @@ func TestChangesAreTracked(t *testing.T) {
 	require.True(t, it.Remove("newer"))
 	require.Equal(t, []string{"newer"}, it.Changes().Removed, "committed, so the store has it")
 	require.NoError(t, it.Set("Newer", 3))
+	require.Equal(t, []string{"newer"}, it.Changes().Removed, "set again in another spelling, it is both")
+	require.True(t, it.Remove("newer"))
+	require.NoError(t, it.Set("newer", 3))
 	require.Empty(t, it.Changes().Removed, "removed and set again is a change")
 
 	it.Clear()
