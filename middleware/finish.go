@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/aspsession/aspsession/session"
 )
@@ -42,7 +40,6 @@ func (w *response) finish() {
 			_, _ = w.w.Write([]byte{w.last}) // a client that is gone misses it
 		}
 	default:
-		w.setLength()
 		w.release()
 	}
 }
@@ -63,27 +60,6 @@ func (w *response) abort() {
 		}
 	}
 	panic(http.ErrAbortHandler)
-}
-
-// serverCounts is how long a page may be for net/http to know its length itself,
-// over HTTP/1 and HTTP/2.
-const serverCounts = 2 << 10
-
-// setLength spares a buffered page the chunked encoding, and tells HEAD the
-// length of the page that it does not get.
-func (w *response) setLength() {
-	h := w.w.Header()
-	if w.buf == nil || len(*w.buf) <= serverCounts && w.x.request.Method != http.MethodHead ||
-		len(h["Content-Length"]) > 0 || len(h["Transfer-Encoding"]) > 0 || len(h["Trailer"]) > 0 ||
-		w.status == http.StatusNoContent || w.status == http.StatusNotModified {
-		return
-	}
-	for name := range h {
-		if strings.HasPrefix(name, http.TrailerPrefix) {
-			return
-		}
-	}
-	h.Set("Content-Length", strconv.Itoa(len(*w.buf)))
 }
 
 // fail drops the page and lets OnError answer instead.

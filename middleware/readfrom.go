@@ -3,8 +3,9 @@ package middleware
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"net/http"
-	"os"
+	"syscall"
 )
 
 // ReadFrom implements io.ReaderFrom, so that a file too long for the buffer goes
@@ -44,7 +45,11 @@ func isFile(src io.Reader) bool {
 	if l, ok := src.(*io.LimitedReader); ok {
 		src = l.R
 	}
-	_, ok := src.(*os.File)
+	_, ok := src.(interface { // *os.File, or what io.Copy makes of it
+		fs.File
+		io.Seeker
+		syscall.Conn
+	})
 	return ok
 }
 
