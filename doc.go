@@ -9,8 +9,10 @@
 //	stateservice    a state service as a library
 //	stores/inproc   a store in this process's memory
 //	stores/stateserver a store on an ASP.NET state service
+//	stores/redis    a store on Redis, in Microsoft's layouts
 //	stores/storetest the suite that every store passes
-//	middleware      the life cycle of a request on net/http
+//	cookieless      ids in the URL
+//	middleware      the life cycle of a request on net/http, gin and echo
 //	cmd/aspstate    the operator's tool
 //	examples        programs to start from
 //	interop         real ASP.NET pages, as tests
