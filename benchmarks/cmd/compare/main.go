@@ -23,11 +23,12 @@ import (
 
 // A run is everything that was measured.
 type run struct {
-	Time    time.Time     `json:"time"`
-	Go      string        `json:"go"`
-	CPUs    int           `json:"cpus"`
-	LeftOut []string      `json:"left_out,omitempty"`
-	Service []load.Result `json:"service,omitempty"`
+	Time      time.Time     `json:"time"`
+	Go        string        `json:"go"`
+	CPUs      int           `json:"cpus"`
+	LeftOut   []string      `json:"left_out,omitempty"`
+	Service   []load.Result `json:"service,omitempty"`
+	OverRedis []Request     `json:"over_redis,omitempty"`
 
 	quick bool
 }
@@ -36,7 +37,7 @@ func (r *run) say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\
 
 func main() {
 	quick := flag.Bool("quick", false, "shorter runs, under three minutes")
-	only := flag.String("only", "", "comma list of parts: service")
+	only := flag.String("only", "", "comma list of parts: service, redis")
 	out := flag.String("json", "", "write the figures to this file")
 	serving := flag.String("serve", "", "be a server for a measuring process: service, echo")
 	addr := flag.String("addr", "", "with -serve: where")
@@ -49,7 +50,7 @@ func main() {
 	for _, part := range []struct {
 		name string
 		f    func() error
-	}{{"service", r.service}} {
+	}{{"service", r.service}, {"redis", r.overRedis}} {
 		if *only == "" || strings.Contains(","+*only+",", ","+part.name+",") {
 			fail(part.f())
 		}
