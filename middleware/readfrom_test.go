@@ -1,6 +1,7 @@
 package middleware_test
 
 import (
+	"bufio"
 	"bytes"
 	"io"
 	"net/http"
