@@ -13,6 +13,7 @@
 //	stores/storetest the suite that every store passes
 //	cookieless      ids in the URL
 //	middleware      the life cycle of a request on net/http, gin and echo
+//	webconfig       <sessionState> and its like, read from web.config
 //	cmd/aspstate    the operator's tool
 //	examples        programs to start from
 //	interop         real ASP.NET pages, as tests

@@ -31,7 +31,7 @@ var floors = map[string][]string{
 	"stores/redis":                   {"clr", "nrbf", "payload", "session"},
 	"stores/sqlserver":               {"clr", "nrbf", "payload", "session"},
 	"stores/sqlserver/sqlservertest": {},
-	"stateservice/admin":             {"clr", "msasp", "stateservice"},
+	"stateservice/admin":             {"clr", "nrbf", "payload", "msasp", "stateservice"},
 	"webconfig":                      {},
 	"stores/storetest":               {"clr", "nrbf", "payload", "session"},
 	"cookieless":                     {},
@@ -41,7 +41,7 @@ var floors = map[string][]string{
 	"middleware/echosession":         {"clr", "nrbf", "payload", "session", "cookieless", "middleware"},
 	"middleware/otelsession":         {"clr", "nrbf", "payload", "session"},
 	"middleware/lifecycletest":       {"clr", "nrbf", "payload", "session", "cookieless", "middleware"},
-	"":                               {"clr", "nrbf", "payload", "session", "cookieless", "middleware"},
+	"":                               {"clr", "nrbf", "payload", "session", "msasp", "cookieless", "middleware", "stores/stateserver", "webconfig"},
 	"internal":                       {"internal/testenv"},
 	"interop":                        {"*"},
 	"cmd":                            {"*"},
@@ -60,7 +60,7 @@ var outside = map[string][]string{
 	"stateservice/disk":      {"go.etcd.io/bbolt", "golang.org/x/sys"},
 	"stores/redis":           {"github.com/redis/go-redis"},
 	"stores/sqlserver":       {"github.com/microsoft/go-mssqldb"},
-	"internal/chromium":      {"github.com/chromedp"},
+	"internal/chromium":      {"github.com/chromedp"}, // for tests
 	"internal/redistest":     {"github.com/redis/go-redis"},
 }
 

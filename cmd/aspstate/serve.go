@@ -32,7 +32,7 @@ type serving struct {
 	park                   time.Duration
 	onEnd, onEndKey        string
 	admin, adminToken      string
-	profiles               bool
+	values, profiles       bool
 	closers                []func() // in the order of opening
 }
 
@@ -52,6 +52,7 @@ func serve(c *call) int {
 	flags.IntVar(&v.opt.MaxItems, "max-items", 0, "")
 	flags.Int64Var(&v.opt.MaxBytes, "max-bytes", 0, "")
 	flags.BoolVar(&v.opt.BareStatusLine, "bare", false, "")
+	flags.BoolVar(&v.values, "admin-values", false, "")
 	flags.BoolVar(&v.profiles, "pprof", false, "")
 	if code, done := c.parse(flags, 0); done {
 		return code
@@ -164,7 +165,7 @@ func (v *serving) watch(s *stateservice.Server, failed chan<- error) error {
 		}
 		token = string(trimmed(b))
 	}
-	h, err := admin.New(s, admin.Options{Token: token, Profiles: v.profiles})
+	h, err := admin.New(s, admin.Options{Token: token, Values: v.values, Profiles: v.profiles})
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -107,7 +108,7 @@ func TestServeAdmin(t *testing.T) {
 	require.NoError(t, err)
 	address := free.Addr().String()
 	require.NoError(t, free.Close())
-	addr, _, stop := servingTool(t, "--admin", address, "--admin-token", token)
+	addr, _, stop := servingTool(t, "--admin", address, "--admin-token", token, "--admin-values")
 	saveOne(t, openStore(t, stateserver.Options{Addr: addr}))
 	get := func(path, token string) (int, string) {
 		r, err := http.NewRequest("GET", "http://"+address+path, nil)
@@ -125,6 +126,12 @@ func TestServeAdmin(t *testing.T) {
 	require.Contains(t, body, "aspstate_sessions 1")
 	code, _ = get("/sessions", "")
 	require.Equal(t, 401, code)
+	code, body = get("/browse", "0123456789abcdef")
+	require.Equal(t, 200, code)
+	code, body = get(regexp.MustCompile(`/session/[0-9a-f]+`).FindString(body), "0123456789abcdef")
+	require.Equal(t, 200, code)
+	require.Contains(t, body, "System.Int32")
+	require.Contains(t, body, ">1</bdi>", "--admin-values")
 	code, _ = get("/healthz", "")
 	require.Equal(t, 200, code)
 	http.DefaultClient.CloseIdleConnections()

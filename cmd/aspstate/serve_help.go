@@ -45,11 +45,14 @@ WHAT IT TELLS
                       content, signed. At least once with --data, else as well as
                       it goes. http to another host than loopback is refused.
   --on-end-key FILE   The signing key, 16 bytes or more. Needed with --on-end.
-  --admin ADDRESS     Serve /healthz, /metrics (Prometheus) and /sessions there:
-                      "unix:PATH", a socket for this user alone, or a loopback
-                      HOST:PORT.
+  --admin ADDRESS     Serve pages for people (/), /healthz, /metrics (Prometheus)
+                      and /sessions there: "unix:PATH", a socket for this user
+                      alone, or a loopback HOST:PORT.
   --admin-token FILE  What clients of --admin must show as a bearer token or a
                       password. Needed on a HOST:PORT.
+  --admin-values      Show on the pages what is in the items. Default: names, .NET
+                      types and sizes, since sessions have what visitors told the
+                      site.
   --pprof             Serve profiles on --admin too.
 
 On the ASP.NET side: <sessionState mode="StateServer"

@@ -24,6 +24,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/aspsession/aspsession/internal/testenv"
@@ -58,6 +60,11 @@ type Options struct {
 	// BlockCookies is the browser's own setting that no site may keep any.
 	// Default false.
 	BlockCookies bool
+	// Width and Height are the page's, in pixels. Default 1024 by 768.
+	Width, Height int
+	// Dark is the user's wish for dark colours (prefers-color-scheme). Default
+	// light.
+	Dark bool
 	// Patience is how long one step may take, the start of the browser included.
 	// Default 30 s: a machine may be busy.
 	Patience time.Duration
@@ -80,6 +87,9 @@ func Start(t testing.TB, opt Options) *Browser {
 	if opt.Patience == 0 {
 		opt.Patience = 30 * time.Second
 	}
+	if opt.Width == 0 || opt.Height == 0 {
+		opt.Width, opt.Height = 1024, 768
+	}
 	b := &Browser{t: t, opt: opt, shots: os.Getenv(Screenshots)}
 	if b.shots == "" {
 		b.shots = t.TempDir()
@@ -94,7 +104,7 @@ func Start(t testing.TB, opt Options) *Browser {
 		chromedp.UserDataDir(profile),
 		chromedp.Env("TMPDIR="+profile),
 		chromedp.DisableGPU,
-		chromedp.WindowSize(1024, 768),
+		chromedp.WindowSize(opt.Width, opt.Height),
 	)
 	allocator, end := chromedp.NewExecAllocator(context.Background(), flags...)
 	t.Cleanup(end) // kills it and waits; closing it gently takes seconds
@@ -105,7 +115,26 @@ func Start(t testing.TB, opt Options) *Browser {
 	err = chromedp.Do(b.ctx)
 	slow.Stop()
 	b.must(err, "starting "+path)
+	b.do("setting up the page", func(ctx context.Context) error {
+		_, err := chromedp.Run(ctx, look(opt))
+		return err
+	})
 	return b
+}
+
+// look makes the page of the size and colours that are asked for.
+func look(opt Options) chromedp.Action[chromedp.Void] {
+	scheme := "light"
+	if opt.Dark {
+		scheme = "dark"
+	}
+	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
+		if _, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features}); err != nil {
+			return chromedp.Void{}, err
+		}
+		return chromedp.EmulateViewport(int64(opt.Width), int64(opt.Height))(ctx, t)
+	}
 }
 
 // remove deletes a profile. The browser's helpers write a moment longer than it.

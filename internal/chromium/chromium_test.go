@@ -62,6 +62,23 @@ func TestCookies(t *testing.T) {
 	}
 }
 
+// A page has the size and the colours that were asked for.
+func TestLooks(t *testing.T) {
+	for _, row := range []struct {
+		opt  chromium.Options
+		want string
+	}{
+		{chromium.Options{}, "1024 768 false"},
+		{chromium.Options{Width: 1280, Height: 800, Dark: true}, "1280 800 true"},
+	} {
+		b := chromium.Start(t, row.opt)
+		b.Visit("data:text/html,<h1>Hello</h1>")
+		var got string
+		b.Eval(`[innerWidth, innerHeight, matchMedia("(prefers-color-scheme: dark)").matches].join(" ")`, &got)
+		require.Equal(t, row.want, got)
+	}
+}
+
 // Screenshots are pictures, kept where the environment says.
 func TestScreenshot(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "kept")

@@ -27,6 +27,12 @@ type Options struct {
 	// Profiles serves /debug/pprof/. Default false: profiling slows the service,
 	// and profiles of its memory may show content.
 	Profiles bool
+	// Values shows what is in the items on the pages for people. Default false:
+	// names, .NET types and sizes are shown, values are redacted. Sessions have
+	// what visitors told the site, and pages end up in screenshots.
+	Values bool
+	// Now is the clock of the pages, for tests. Default time.Now.
+	Now func() time.Time
 }
 
 // shortestToken is in characters.
@@ -37,11 +43,17 @@ func New(s *stateservice.Server, opt Options) (http.Handler, error) {
 	if opt.Token != "" && len(opt.Token) < shortestToken {
 		return nil, fmt.Errorf("admin: a token of %d characters; use %d or more", len(opt.Token), shortestToken)
 	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	seen := &rates{s: s, now: opt.Now}
+	seen.metrics() // the first rates are since now
 	registry := prometheus.NewRegistry()
-	if err := registry.Register(collector{s}); err != nil {
+	if err := registry.Register(collector{seen.metrics}); err != nil {
 		return nil, fmt.Errorf("admin: %w", err)
 	}
 	mux := http.NewServeMux()
+	newPages(s, opt, seen).handle(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /sessions", func(w http.ResponseWriter, _ *http.Request) { list(w, s) })
 	if opt.Profiles {

@@ -9,7 +9,7 @@ import (
 )
 
 // collector turns the service's counts into metrics when it is asked for them.
-type collector struct{ s *stateservice.Server }
+type collector struct{ metrics func() stateservice.Metrics }
 
 func describe(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("aspstate_"+name, help, labels, nil)
@@ -42,7 +42,7 @@ func (c collector) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c collector) Collect(ch chan<- prometheus.Metric) {
-	m := c.s.Metrics()
+	m := c.metrics()
 	gauge := func(d *prometheus.Desc, v int64) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v))
 	}
