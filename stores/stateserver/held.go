@@ -39,6 +39,17 @@ func (h *held) add(id string, lock session.Lock, lease time.Duration) {
 	}
 }
 
+// drop forgets a lock that is given back, but not one that is overdue: it may be
+// another request of this process that breaks it, and its holder shall look.
+func (h *held) drop(id string, lock session.Lock) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	k := heldKey{id, lock}
+	if until, ok := h.locks[k]; ok && !time.Now().After(until) {
+		delete(h.locks, k)
+	}
+}
+
 // take forgets a lock and reports whether it was held for longer than its lease.
 func (h *held) take(id string, lock session.Lock) (overdue bool) {
 	h.mu.Lock()

@@ -391,7 +391,7 @@ func (s *Store) stillOurs(ctx context.Context, id string, lock session.Lock) err
 
 // Release implements session.Store.
 func (s *Store) Release(ctx context.Context, id string, lock session.Lock) error {
-	s.held.take(id, lock)
+	s.held.drop(id, lock)
 	req := msasp.Request{Verb: msasp.GET, Exclusive: msasp.ExclusiveRelease, LockCookie: msasp.Int32(int32(lock.Number()))}
 	rep, _, err := s.call(ctx, &req, id, nil)
 	if err != nil {

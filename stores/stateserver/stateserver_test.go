@@ -431,6 +431,11 @@ func TestLookBeforeALateSave(t *testing.T) {
 	require.ErrorIs(t, s.Save(ctx, anID, rec.Lock, rec.Payload), session.ErrLockLost)
 	require.Equal(t, 1, value())
 
+	rec = late() // broken by another request of the same process
+	require.NoError(t, s.Release(ctx, anID, rec.Lock))
+	require.ErrorIs(t, s.Save(ctx, anID, rec.Lock, rec.Payload), session.ErrLockLost)
+	require.Equal(t, 1, value())
+
 	rec = late() // broken, taken and saved by another
 	require.NoError(t, other.Release(ctx, anID, rec.Lock))
 	theirs, err := other.Acquire(ctx, anID, time.Minute)
