@@ -170,7 +170,7 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, session.ErrLockLost):
 		message(w, http.StatusConflict, "The session changed meanwhile", "It was reset, or its lock was broken, while this request was at work. Nothing was saved; please try again.")
-	case errors.Is(err, session.ErrLocked), errors.Is(err, middleware.ErrQueueFull), errors.Is(err, session.ErrClosed), errors.Is(err, session.ErrUnavailable):
+	case errors.Is(err, session.ErrLocked), errors.Is(err, session.ErrQueueFull), errors.Is(err, session.ErrClosed), errors.Is(err, session.ErrUnavailable):
 		message(w, http.StatusServiceUnavailable, "The session is busy", "Another request holds it, or the demo is stopping. Please try again.")
 	default:
 		message(w, http.StatusInternalServerError, "The session could not be loaded or saved", "The reason is in the log of the demo. A reset puts the captured session back.")
