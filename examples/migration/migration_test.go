@@ -18,7 +18,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/aspsession/aspsession/middleware"
 	"github.com/aspsession/aspsession/payload"
 	"github.com/aspsession/aspsession/session"
 )
@@ -409,7 +408,7 @@ func TestFailuresArePages(t *testing.T) {
 	for err, status := range map[error]int{
 		session.ErrGone:         http.StatusConflict,
 		&session.LockedError{}:  http.StatusServiceUnavailable,
-		middleware.ErrQueueFull: http.StatusServiceUnavailable,
+		session.ErrQueueFull: http.StatusServiceUnavailable,
 		session.ErrBadData:      http.StatusInternalServerError,
 		io.ErrUnexpectedEOF:     http.StatusInternalServerError,
 	} {
