@@ -5,6 +5,18 @@
 //	aspstate recode [--framing F] FILE
 //	aspstate gen [--package P] [--framing F] FILE
 //	aspstate serve [--listen HOST:PORT] [--data DIR] [--admin ADDRESS] ...
+//	aspstate sql install|upgrade|check|script|purge [flags]
+//	aspstate probe [--out FILE]
+//	aspstate doctor --config web.config [--app-id ID] [--id COOKIE] [--probe FILE] ...
+//	aspstate ls [--json] [--ids] [--locked] [--sort KEY] STORE-FLAGS
+//	aspstate show [--json] [--values] [--wait D] STORE-FLAGS ID
+//	aspstate watch [--json] [--values] [--every D] [--count N] STORE-FLAGS ID
+//	aspstate unlock [--json] [--older D] STORE-FLAGS ID
+//	aspstate rm [--json] [--force] STORE-FLAGS ID
+//	aspstate discover [--json] STORE-FLAGS
+//	aspstate copy --from S --to S [--overwrite] [--json] ...
+//	aspstate complete SHELL
+//	aspstate man
 //	aspstate help [VERB]
 //
 // FILE is what a store keeps for one session: the column of an ASPState table,
@@ -62,6 +74,44 @@
 // otherwise, keeps sessions in memory or, with --data, in a directory, and ends
 // cleanly on SIGINT or SIGTERM. "aspstate serve -h" is its manual page.
 //
+// # Probe and doctor
+//
+// Probe writes a page for the ASP.NET application, which tells its id, settings,
+// clock, and the types of the session's items, to who knows its token and for a
+// day. Doctor reads the site's web.config, tries each step that a request would
+// and says what was found; where something is wrong, the likeliest fault first
+// and its cure. "aspstate doctor -h" has the flags by which a store is found.
+//
+// # Sql
+//
+// Sql makes, checks and purges session state in SQL Server, without aspnet_regsql
+// and without Windows: an ASPState database that ASP.NET 2.0 to 4.8 and Go share, a
+// role for the web servers' login, words for what is wrong with an existing one,
+// and the purge that SQL Server Agent does elsewhere. The connection string comes
+// from a file, standard input or the environment variable ASPSTATE_SQL, and never
+// from the command line.
+//
+// # Sessions in a store
+//
+// Ls, show, watch, unlock and rm work on the sessions of one application in the
+// store of a web.config (--config) or of an address (--store). A session is shown
+// by a short hash of its id, which these verbs take for the id too; --ids shows
+// whole ids, and whoever has one is that visitor. Values are shown only with
+// --values. A state service is listed through the --admin address of aspstate
+// serve; aspnet_state.exe has no listing.
+//
+// Discover tells which applications have sessions in a store, made by which
+// generation of ASP.NET or of a provider, and which of them share.
+//
+// Copy moves the sessions of an application to another store, byte for byte where
+// both keep frames. It takes no lock, overwrites nothing unless told so, counts
+// what it skipped and why, and goes on where it was interrupted.
+//
+// # Complete and man
+//
+// Complete prints the completion script of a shell and man the manual page, both
+// made of the table that the tool itself runs by.
+//
 // # Framing
 //
 // Nothing in a stored session says in which of its four forms it is, so
@@ -94,6 +144,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"github.com/redis/go-redis/v9/logging"
 
 	"github.com/aspsession/aspsession/payload"
 )
@@ -155,11 +207,29 @@ var verbs = []verb{
 		help:    serveHelp,
 		run:     serve,
 	},
+	sqlVerb,
+	lsVerb, showVerb, watchVerb, unlockVerb, rmVerb, discoverVerb, copyVerb,
+	completeVerb, manVerb,
+	{
+		name:    "probe",
+		line:    "[--out FILE] [--json]",
+		summary: "Probe writes a page that tells what the ASP.NET application is.",
+		help:    probeHelp,
+		run:     probe,
+	},
+	{
+		name:    "doctor",
+		line:    "--config web.config [--app-id ID] [--id COOKIE] [--probe FILE] [--json] ...",
+		summary: "Doctor tries what a request would and names the likeliest fault.",
+		help:    doctorHelp,
+		run:     runDoctor,
+	},
 }
 
 // A call is one run of a verb.
 type call struct {
 	*verb
+	all            []verb          // for verbs that tell of verbs
 	ctx            context.Context // ends what runs until it is stopped
 	args           []string
 	stdin          io.Reader
@@ -168,6 +238,7 @@ type call struct {
 }
 
 func main() {
+	logging.Disable() // go-redis writes to standard error by itself; what fails is told anyway
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -189,7 +260,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	for i := range verbs {
 		if v := &verbs[i]; v.name == name {
-			return v.run(&call{verb: v, ctx: ctx, args: args[1:], stdin: stdin, stdout: stdout, stderr: stderr})
+			return v.run(&call{verb: v, all: verbs, ctx: ctx, args: args[1:], stdin: stdin, stdout: stdout, stderr: stderr})
 		}
 	}
 	fmt.Fprintf(stderr, "aspstate: unknown verb %s\n%s", quote(name, keyWidth), usage())

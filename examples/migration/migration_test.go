@@ -406,11 +406,11 @@ func TestTheFirstCookieCounts(t *testing.T) {
 func TestFailuresArePages(t *testing.T) {
 	s := newWorld(t).site
 	for err, status := range map[error]int{
-		session.ErrGone:         http.StatusConflict,
-		&session.LockedError{}:  http.StatusServiceUnavailable,
-		session.ErrQueueFull: http.StatusServiceUnavailable,
-		session.ErrBadData:      http.StatusInternalServerError,
-		io.ErrUnexpectedEOF:     http.StatusInternalServerError,
+		session.ErrGone:        http.StatusConflict,
+		&session.LockedError{}: http.StatusServiceUnavailable,
+		session.ErrQueueFull:   http.StatusServiceUnavailable,
+		session.ErrBadData:     http.StatusInternalServerError,
+		io.ErrUnexpectedEOF:    http.StatusInternalServerError,
 	} {
 		w := httptest.NewRecorder()
 		s.fail(w, httptest.NewRequest(http.MethodGet, "/", nil), fmt.Errorf("migration: %w", err))
