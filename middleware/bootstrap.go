@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -34,7 +35,7 @@ func Bootstrap(url string, cookie Cookie, client *http.Client) func(ctx context.
 		}
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
-			return "", fmt.Errorf("middleware: bootstrap: %w", err)
+			return "", errors.New("middleware: bootstrap: the url is none") // why may show a password in it
 		}
 		r.Header.Set("Cookie", cookie.Name+"="+id)
 		resp, err := client.Do(r)
@@ -44,7 +45,7 @@ func Bootstrap(url string, cookie Cookie, client *http.Client) func(ctx context.
 		defer resp.Body.Close()
 		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20)) // the connection can be used again
 		if resp.StatusCode < 200 || resp.StatusCode > 399 {
-			return "", fmt.Errorf("middleware: bootstrap: GET %s answered %s", url, resp.Status)
+			return "", fmt.Errorf("middleware: bootstrap: GET %s answered %s", r.URL.Redacted(), resp.Status)
 		}
 		for _, c := range resp.Cookies() {
 			if strings.EqualFold(c.Name, cookie.Name) && c.Value != "" {

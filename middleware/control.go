@@ -2,9 +2,12 @@ package middleware
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+
+	"github.com/aspsession/aspsession/session"
 )
 
 // Unwrap is for http.ResponseController.
@@ -29,9 +32,8 @@ func (w *response) FlushError() error {
 			w.mu.Unlock()
 			return nil // headers are all of it: they wait for the save
 		}
-		w.send()
 	}
-	w.mu.Unlock()
+	w.sendAndUnlock()
 	if w.failed != nil {
 		return w.failed
 	}
@@ -54,14 +56,19 @@ func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	case !canHijack(w.w):
 		return nil, nil, fmt.Errorf("middleware: hijacking: %w", http.ErrNotSupported)
 	}
-	if err := w.x.session.Release(); err != nil && !sessionEnded(err) {
-		if !w.sent {
-			w.fail(err)
-			return nil, nil, w.failed
-		}
-		return nil, nil, err
+	switch err := w.x.session.Release(); {
+	case err == nil || sessionEnded(err):
+	case errors.Is(err, session.ErrNotRenewed): // as in finish
+		w.x.m.opt.OnError(dropped{}, w.x.request, err)
+	default:
+		w.fail(err)
+		return nil, nil, w.failed
 	}
-	if !w.sent {
+	switch {
+	case w.sent:
+	case w.status != 0: // what the handler wrote before leaves before, as in net/http
+		w.release()
+	default:
 		w.announce()
 	}
 	conn, rw, err := http.NewResponseController(w.w).Hijack()

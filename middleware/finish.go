@@ -71,6 +71,7 @@ func (w *response) fail(err error) {
 		return
 	}
 	w.forget()
+	w.keepID()
 	w.x.m.opt.OnError(w.w, w.x.request, err)
 }
 
@@ -89,10 +90,24 @@ func (w *response) abandon() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.over = true
-	if w.waiting() {
+	waiting := w.waiting()
+	if waiting {
 		w.forget()
 	}
 	w.drop()
+	if waiting {
+		w.keepID()
+	}
+}
+
+// keepID tells the visitor of a session that lives under an id he does not know
+// (Regenerate, Save), though the page that made it was dropped: his old id is
+// worth nothing any more.
+func (w *response) keepID() {
+	w.announced = false
+	if w.x.path == nil && w.x.m.sessions.Announce(&w.x.session) == session.NewID {
+		w.announce()
+	}
 }
 
 // drop gives the lock back and saves nothing.

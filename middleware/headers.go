@@ -35,6 +35,13 @@ func (w *response) send() {
 	w.release()
 }
 
+// sendAndUnlock is send, and unlocks even where a hook, the store or w panics: the
+// end of the request needs mu.
+func (w *response) sendAndUnlock() {
+	defer w.mu.Unlock()
+	w.send()
+}
+
 // release writes headers and buffer.
 func (w *response) release() {
 	w.sent = true
@@ -70,7 +77,7 @@ func (w *response) announce() {
 		id = w.x.session.ID()
 	}
 	h.Add("Set-Cookie", cookie.header(id))
-	if len(h["Cache-Control"]) == 0 {
+	if cc := h.Get("Cache-Control"); cc == "" || strings.Contains(strings.ToLower(cc), "public") {
 		h.Set("Cache-Control", "private")
 	}
 }

@@ -25,9 +25,8 @@ func (w *response) ReadFrom(src io.Reader) (n int64, err error) {
 		} else if w.status == 0 {
 			w.status = http.StatusOK
 		}
-		w.send()
 	}
-	w.mu.Unlock()
+	w.sendAndUnlock()
 	if w.failed != nil {
 		return n, w.failed
 	}

@@ -95,8 +95,7 @@ func (w *response) hold(n int) (bool, error) {
 	if w.waiting() && w.fits(n) {
 		return true, nil
 	}
-	w.send()
-	w.mu.Unlock()
+	w.sendAndUnlock()
 	return false, nil
 }
 

@@ -16,7 +16,8 @@ const (
 // loading says how load goes about it, and takes its measures.
 type loading struct {
 	access   Access
-	known    bool // one that is not there is ErrNotFound
+	known    bool      // one that is not there is ErrNotFound
+	since    time.Time // when the request began to wait for its turn; zero: it did not
 	measures *Measures
 }
 
@@ -67,6 +68,9 @@ func (m *Manager) load(ctx context.Context, id string, l loading) (rec Record, f
 		now := time.Now()
 		if waiting.IsZero() {
 			waiting = now
+		}
+		if deadline.IsZero() && !l.since.IsZero() {
+			deadline = l.since.Add(m.opt.WaitTimeout)
 		}
 		if deadline.IsZero() {
 			deadline = now.Add(m.opt.WaitTimeout)
@@ -138,8 +142,9 @@ func (m *Manager) acquire(ctx context.Context, id string) (Record, error) {
 		return store.Acquire(ctx, id, m.opt.ExecutionTimeout)
 	}
 	type answer struct {
-		rec Record
-		err error
+		rec      Record
+		err      error
+		panicked any
 	}
 	answers, gone := make(chan answer), make(chan struct{})
 	m.open.Add(1)
@@ -147,17 +152,28 @@ func (m *Manager) acquire(ctx context.Context, id string) (Record, error) {
 		defer m.done()
 		call, cancel := m.detached(ctx, local)
 		defer cancel()
-		rec, err := store.Acquire(call, id, m.opt.ExecutionTimeout)
+		var a answer
+		func() {
+			defer func() { a.panicked = recover() }() // the request's, not the program's
+			a.rec, a.err = store.Acquire(call, id, m.opt.ExecutionTimeout)
+		}()
 		select {
-		case answers <- answer{rec, err}:
+		case answers <- a:
 		case <-gone:
-			if err == nil {
-				_ = m.release(ctx, id, rec.Lock) // nobody is left to tell; the lease ends it
+			switch { // nobody is left to tell of errors; the lease ends the lock
+			case a.panicked != nil || a.err != nil:
+			case a.rec.Uninitialized: // nor that it is new: let the next request begin it
+				_ = m.remove(ctx, id, a.rec.Lock)
+			default:
+				_ = m.release(ctx, id, a.rec.Lock)
 			}
 		}
 	}()
 	select {
 	case a := <-answers:
+		if a.panicked != nil {
+			panic(a.panicked)
+		}
 		return a.rec, a.err
 	case <-ctx.Done():
 		close(gone)

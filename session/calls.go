@@ -37,7 +37,8 @@ func (m *Manager) touch(ctx context.Context, id string) error {
 	return nil
 }
 
-func (m *Manager) save(ctx context.Context, id string, lock Lock, p *payload.Payload) error {
+// save takes a session that was only begun, and cannot be stored, away.
+func (m *Manager) save(ctx context.Context, id string, lock Lock, begun bool, p *payload.Payload) error {
 	store, local := m.at(id)
 	call, cancel := m.detached(ctx, local)
 	defer cancel()
@@ -46,7 +47,11 @@ func (m *Manager) save(ctx context.Context, id string, lock Lock, p *payload.Pay
 		return err
 	}
 	// Whether it was stored or not, the lock must not stay.
-	if rerr := m.release(ctx, id, lock); rerr != nil {
+	giveBack := m.release
+	if begun {
+		giveBack = m.remove
+	}
+	if rerr := giveBack(ctx, id, lock); rerr != nil && !errors.Is(rerr, ErrLockLost) {
 		return errors.Join(err, rerr)
 	}
 	return err
@@ -83,15 +88,21 @@ func (m *Manager) remove(ctx context.Context, id string, lock Lock) error {
 	return err
 }
 
+// holding is what saveAndHold must know of a session.
+type holding struct {
+	begun bool // see save
+	lease time.Duration
+}
+
 // saveAndHold saves a session and keeps or retakes its lock. changed is the
 // session as another writer left it in between, and lostHere where an error also
 // cost the lock.
-func (m *Manager) saveAndHold(ctx context.Context, id string, lock Lock, p *payload.Payload) (held Lock, changed *payload.Payload, err error) {
+func (m *Manager) saveAndHold(ctx context.Context, id string, lock Lock, how holding, p *payload.Payload) (held Lock, changed *payload.Payload, err error) {
 	store, local := m.at(id)
 	if c, ok := store.(Checkpointer); ok {
 		call, cancel := m.detached(ctx, local)
 		defer cancel()
-		if held, err = c.Checkpoint(call, id, lock, m.opt.ExecutionTimeout, p); errors.Is(err, ErrLockLost) {
+		if held, err = c.Checkpoint(call, id, lock, how.lease, p); errors.Is(err, ErrLockLost) {
 			changed = lostHere
 		}
 		return held, changed, err
@@ -100,7 +111,7 @@ func (m *Manager) saveAndHold(ctx context.Context, id string, lock Lock, p *payl
 	if err != nil {
 		return lock, nil, err
 	}
-	if err := m.save(ctx, id, lock, p); err != nil {
+	if err := m.save(ctx, id, lock, how.begun, p); err != nil {
 		return Lock{}, lostHere, err
 	}
 	rec, found, err := m.load(context.WithoutCancel(ctx), id, loading{access: ReadWrite})

@@ -33,15 +33,20 @@ func (l *live) finish(early bool) error {
 	if early && l.borrowed {
 		return errBorrowed
 	}
+	defer func() {
+		if l.end == nil { // the store panicked: neither lock nor turn may stay
+			l.end = ErrReleased
+			defer l.unlocked()
+			_ = l.giveBack()
+		}
+	}()
 	err := l.conclude()
 	l.end = ErrReleased
 	l.unlocked()
 	if l.m.opt.ClearOnRelease {
 		l.p = nil
 	}
-	if err != nil && l.measures.Err == nil {
-		l.measures.Err = err
-	}
+	l.failed(err)
 	return err
 }
 
@@ -86,13 +91,12 @@ func (l *live) discard() error {
 		return nil
 	}
 	l.end = ErrReleased
-	err := l.m.release(l.ctx, l.id, l.lock)
-	l.unlocked()
-	return err
+	defer l.unlocked() // also where the store panics
+	return l.giveBack()
 }
 
 // errBorrowed is what OnStart gets that wants to end the session.
-var errBorrowed = errors.New("session: a SessionStart hook can neither save, release, regenerate nor abandon its session")
+var errBorrowed = errors.New("session: a SessionStart hook can neither save, release, extend, regenerate nor abandon its session")
 
 // regenerate moves the session to a new id; see Session.Regenerate.
 func (l *live) regenerate() (err error) {
@@ -128,9 +132,10 @@ func (l *live) regenerate() (err error) {
 		l.id, l.fresh = id, true
 		return nil
 	}
+	defer func() { l.failed(err) }()
 	// The new one first: whatever happens, the session is under one id at least.
 	start := l.now()
-	lock, changed, err := l.m.saveAndHold(l.ctx, id, Lock{}, l.p)
+	lock, changed, err := l.m.saveAndHold(l.ctx, id, Lock{}, holding{lease: l.m.opt.ExecutionTimeout}, l.p)
 	if err == nil && changed != nil {
 		err = ErrExists // nobody can know the id
 	}
@@ -157,6 +162,9 @@ func (l *live) regenerate() (err error) {
 func (l *live) extend(d time.Duration) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.borrowed {
+		return errBorrowed
+	}
 	if err := l.changeable(); err != nil {
 		return err
 	}

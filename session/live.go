@@ -38,8 +38,7 @@ type live struct {
 	isNew     bool
 	fresh     bool  // the visitor does not know the id
 	stored    bool  // the store has a session of this id
-	must      bool  // to be stored, changed or not
-	starting  bool  // onStart has not come to its end
+	must      bool  // onStart has begun it, and it was not stored since: store it, changed or not
 	sent      bool  // headers have left
 	abandoned bool  // remove it in the end
 	end       error // why it cannot be used: ErrReleased, ErrDisabled ...
@@ -66,15 +65,12 @@ func (l *live) ready() (err error) {
 		}
 		// Also where the store or a hook panics: no lock may stay, and no session
 		// that was not started to its end.
-		giveBack := l.m.release
-		if l.starting && !l.lock.IsZero() {
-			giveBack = l.m.remove
-		}
-		if rerr := giveBack(l.ctx, l.id, l.lock); rerr != nil {
+		defer l.lost()
+		if rerr := l.giveBack(); rerr != nil {
 			err = errors.Join(err, rerr)
 		}
 		l.end = err
-		l.lost()
+		l.failed(err)
 	}()
 	err = l.load()
 	switch {
@@ -129,6 +125,7 @@ func (l *live) load() error {
 func (l *live) fetch(how loading) error {
 	if how.access != ReadOnly && l.turn == "" {
 		start := l.now()
+		how.since = time.Now()
 		mine, err := l.m.turns.wait(l.ctx, l.id)
 		if mine {
 			l.turn = l.id
@@ -180,12 +177,20 @@ func (l *live) ident() error {
 
 // start runs onStart. A ReadOnly session is locked for it, and stored at once.
 func (l *live) start() error {
+	if l.fresh && l.sent {
+		return ErrHeadersSent
+	}
 	if err := l.ident(); err != nil {
 		return err
 	}
 	if l.access == ReadOnly && !l.fresh {
 		told := l.stored // it is there, uninitialized, and nobody else is told so
-		if err := l.fetch(loading{access: ReadWrite, measures: &l.measures}); err != nil {
+		boot := l.m.opt.Bootstrap != nil && !told
+		err := l.fetch(loading{access: ReadWrite, known: boot, measures: &l.measures})
+		if boot && errors.Is(err, ErrNotFound) {
+			err = l.bootstrap()
+		}
+		if err != nil {
 			return err
 		}
 		l.m.prepare(l.p)
@@ -193,14 +198,16 @@ func (l *live) start() error {
 		if !l.isNew { // another request was quicker
 			err := l.m.release(l.ctx, l.id, l.lock)
 			l.unlocked()
+			if err == nil && l.onLoad != nil {
+				err = l.lend(l.onLoad, ReadOnly)
+			}
 			return err
 		}
 	}
-	l.must, l.starting = true, true
+	l.must = true
 	if err := l.lend(l.onStart, ReadWrite); err != nil {
 		return fmt.Errorf("session: SessionStart: %w", err)
 	}
-	l.starting = false
 	if l.access == ReadOnly {
 		return l.store()
 	}
@@ -298,10 +305,10 @@ func (l *live) bootstrap() error {
 // store saves the session and gives its lock back.
 func (l *live) store() error {
 	if err := l.begun(); err != nil {
-		return errors.Join(err, l.m.release(l.ctx, l.id, l.lock))
+		return errors.Join(err, l.giveBack())
 	}
 	start := l.now()
-	err := l.m.save(l.ctx, l.id, l.lock, l.p)
+	err := l.m.save(l.ctx, l.id, l.lock, l.must, l.p)
 	l.measures.Save += l.m.since(start)
 	l.unlocked()
 	if err != nil {
@@ -329,15 +336,16 @@ func (l *live) checkpoint() error {
 		return nil
 	}
 	if err := l.begun(); err != nil {
+		l.failed(err)
 		return err
 	}
 	start := l.now()
-	lock, again, err := l.m.saveAndHold(l.ctx, l.id, l.lock, l.p)
+	// What Extend got must not be cut short.
+	lease := max(l.m.opt.ExecutionTimeout, time.Until(time.Unix(0, l.lease.Load())))
+	lock, again, err := l.m.saveAndHold(l.ctx, l.id, l.lock, holding{l.must, lease}, l.p)
 	l.measures.Save += l.m.since(start)
 	if err != nil {
-		if l.measures.Err == nil {
-			l.measures.Err = err
-		}
+		l.failed(err)
 		if again == lostHere { // saved or not, the lock is not ours any more
 			l.end = fmt.Errorf("%w, since saving failed: %w", ErrReleased, err)
 			l.lost()
@@ -353,6 +361,19 @@ func (l *live) checkpoint() error {
 	}
 	l.saved()
 	return nil
+}
+
+// giveBack ends the lock without saving. A session that was begun and never
+// stored goes with it, so that the next request begins it anew.
+func (l *live) giveBack() error {
+	if l.must && !l.lock.IsZero() {
+		l.stored = false
+		if err := l.m.remove(l.ctx, l.id, l.lock); !errors.Is(err, ErrLockLost) {
+			return err
+		}
+		return nil // another's already
+	}
+	return l.m.release(l.ctx, l.id, l.lock)
 }
 
 // unlocked notes that the lock is given back, and lets the next request have its
@@ -371,6 +392,13 @@ func (l *live) pass() {
 	if l.turn != "" {
 		l.m.turns.pass(l.turn)
 		l.turn = ""
+	}
+}
+
+// failed keeps the first error for Metrics.
+func (l *live) failed(err error) {
+	if l.measures.Err == nil {
+		l.measures.Err = err
 	}
 }
 

@@ -53,7 +53,7 @@ func NewManager(store Store, opt Options) (*Manager, error) {
 		opt.IDs = StandardIDs{}
 	}
 	m := &Manager{store: store, opt: opt, minutes: minutes, idle: make(chan struct{}, 1), stopEnd: func() {}}
-	m.turns.init(opt.QueueLimit, opt.ExecutionTimeout)
+	m.turns.init(opt.QueueLimit, min(opt.ExecutionTimeout, opt.WaitTimeout))
 	m.touches.init(time.Duration(minutes) * time.Minute)
 	if opt.Partition == nil {
 		m.local = store.Capabilities().Local
@@ -102,7 +102,8 @@ type Opening struct {
 	// request stores anything itself or not, on a ReadOnly session too. It may
 	// use the session until it returns, but not Save, Release, Regenerate or
 	// Abandon it. Its error fails the opening, and the session is not left behind:
-	// the next request starts it anew.
+	// the next request starts it anew. Where a ReadOnly request is told that a
+	// session is new, and then cannot have its lock, nobody starts it.
 	OnStart func(*Session) error
 	// OnID is told of the id that Regenerate gives the session, before anything
 	// else happens; its error fails that.

@@ -17,8 +17,8 @@ type Options struct {
 	// others break it. Default 110 s, ASP.NET's httpRuntime executionTimeout:
 	// a shorter one here breaks the locks of pages that are still at work.
 	ExecutionTimeout time.Duration
-	// WaitTimeout is how long a request waits for a lock before it gives up with
-	// ErrLocked. Default ExecutionTimeout.
+	// WaitTimeout is how long a request waits for its turn and for the lock before
+	// it gives up with ErrLocked. Default ExecutionTimeout.
 	WaitTimeout time.Duration
 	// StoreTimeout bounds every single call to the store. Default 10 s,
 	// ASP.NET's stateNetworkTimeout. Locks that a lost reply left behind stay
@@ -57,8 +57,8 @@ type Options struct {
 	// finds nothing, Clear spares them, Set and Remove are ErrHidden. For an
 	// object its stream is parsed each time. Default: all.
 	Filter func(name, typeName string) bool
-	// ClearOnRelease forgets the items as soon as the session is released, so
-	// that a stream that goes on for hours does not keep them in memory. Default
+	// ClearOnRelease forgets the items as soon as the handler releases the session,
+	// so that a stream that goes on for hours does not keep them in memory. Default
 	// false: they stay until the request ends, unreachable to the handler.
 	ClearOnRelease bool
 	// Location is the zone in which DateTime items are read and written: that of
@@ -74,7 +74,7 @@ type Options struct {
 }
 
 // Metrics is told of every session once: when it ended, or when it could not be
-// opened. It runs on the request's goroutine and must not block.
+// opened, but not of those that a closed Manager refuses. It runs on the request's goroutine and must not block.
 type Metrics interface {
 	Session(ctx context.Context, m Measures)
 }

@@ -39,7 +39,7 @@ func (s *Session) IsNew() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_ = s.ready()
-	return s.isNew
+	return s.loaded && s.isNew
 }
 
 // ReadOnly reports that changes are refused with ErrReadOnly.

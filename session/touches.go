@@ -13,11 +13,20 @@ import (
 type touches struct {
 	every time.Duration
 	seed  maphash.Seed
-	parts [16]struct {
-		mu            sync.Mutex // guards the rest
-		turned        time.Time  // when recent was begun
-		recent, older map[string]touched
-		_             [24]byte
+	parts [16]touchPart
+}
+
+type touchPart struct {
+	mu            sync.Mutex // guards the rest
+	turned        time.Time  // when recent was begun
+	recent, older map[string]touched
+	_             [24]byte
+}
+
+// turn forgets what is two intervals old. It needs mu held.
+func (p *touchPart) turn(every time.Duration, now time.Time) {
+	if p.recent == nil || now.Sub(p.turned) >= every {
+		p.older, p.recent, p.turned = p.recent, make(map[string]touched), now
 	}
 }
 
@@ -35,9 +44,7 @@ func (t *touches) due(id string, now time.Time) bool {
 	part := &t.parts[maphash.String(t.seed, id)%uint64(len(t.parts))]
 	part.mu.Lock()
 	defer part.mu.Unlock()
-	if part.recent == nil || now.Sub(part.turned) >= t.every {
-		part.older, part.recent, part.turned = part.recent, make(map[string]touched), now
-	}
+	part.turn(t.every, now)
 	last, known := part.recent[id]
 	if !known {
 		last, known = part.older[id]
@@ -68,8 +75,6 @@ func (t *touches) note(id string, timeout time.Duration, now time.Time) {
 	part := &t.parts[maphash.String(t.seed, id)%uint64(len(t.parts))]
 	part.mu.Lock()
 	defer part.mu.Unlock()
-	if part.recent == nil {
-		part.recent, part.turned = make(map[string]touched), now
-	}
+	part.turn(t.every, now)
 	part.recent[strings.Clone(id)] = touched{now, timeout / 20}
 }

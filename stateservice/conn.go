@@ -90,7 +90,9 @@ func (c *conn) answer(r *msasp.Reader, req *msasp.Request) bool {
 		if c.call.why != "" {
 			c.log("removal refused", c.call.why)
 		}
-		if !c.reply(c.call.rep, c.call.content) {
+		sent := c.reply(c.call.rep, c.call.content)
+		c.call.content = nil // it may be large, and the store's no more when the next request comes
+		if !sent {
 			if req.Exclusive == msasp.ExclusiveAcquire && c.call.rep.Status == msasp.StatusOK {
 				c.s.engine.giveUp(c.call.key, c.call.rep.LockCookie) // nobody knows of it
 			}

@@ -64,7 +64,7 @@
 //
 // An item of 1 KB takes some 1.3 KB, however often it is stored; with a journal
 // or a hook the contents are garbage-collected, and the heap can be twice what is
-// stored, as GOGC says. The end of each item leaves some 200 bytes for ten
+// stored, as GOGC says. The end of each item leaves its key and some 150 bytes for ten
 // minutes, for the sake of its lock cookie. A connection takes some 8 KiB, and up
 // to 32 KiB more for the contents it has sent and received.
 //

@@ -23,8 +23,9 @@ type ends struct {
 	last     uint64 // the last number given out
 	taken    int64
 	dropped  int64
-	notUntil time.Time // read the journal again then
-	reading  bool      // a worker reads it now
+	notUntil time.Time       // read the journal again then
+	reading  bool            // a worker reads it now
+	found    map[uint64]bool // what it read last: the push of these may come after
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -94,6 +95,7 @@ func (q *ends) push(e End) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
+	case q.found[e.ID]: // appended, read, and only now pushed
 	case !q.closed && len(q.queue) < q.most && !(q.missed || q.reading):
 		q.queue = append(q.queue, e)
 		q.wake.Signal()
@@ -186,6 +188,10 @@ func (q *ends) refill() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !q.closed {
+		q.found = make(map[uint64]bool, len(found))
+		for _, e := range found {
+			q.found[e.ID] = true
+		}
 		q.queue = append(found, q.queue...)
 	}
 	if err != nil || more {

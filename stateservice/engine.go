@@ -149,7 +149,7 @@ func (e *engine) get(sh *shard, c *call) {
 		c.rep.Status = msasp.StatusOK
 	case c.Exclusive == msasp.ExclusiveRelease:
 		e.refuse(it, &c.rep, c.now)
-	case it.locked, it.queued && c.Exclusive == msasp.ExclusiveAcquire:
+	case it.locked, c.Exclusive == msasp.ExclusiveAcquire && e.awaited(sh, it):
 		e.enqueue(sh, it, c)
 	default:
 		if c.Exclusive == msasp.ExclusiveAcquire {

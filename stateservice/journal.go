@@ -98,11 +98,15 @@ type Change struct {
 
 // A Record is what Load gives back.
 type Record struct {
-	Key           string
-	Grave         bool // no item: only Cookie and Expires are meant
-	Body          []byte
-	Expires       time.Time // may be past: the engine expires it, and tells
-	Timeout       int32     // minutes
-	Cookie        int32     // as appended: the engine adds what a crash may have lost
+	Key     string
+	Grave   bool // no item: only Cookie and Expires are meant
+	Body    []byte
+	Expires time.Time // may be past: the engine expires it, and tells
+	Timeout int32     // minutes
+	// Cookie is as appended, and 65,536 more for each Load since then but this
+	// one: the engine adds 65,536 for this one, which it journals only with the
+	// next Set, so that without that two restarts in a row give out the same
+	// cookies twice.
+	Cookie        int32
 	Uninitialized bool
 }

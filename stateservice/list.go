@@ -1,6 +1,9 @@
 package stateservice
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 // Info is what List tells of one item.
 type Info struct {
@@ -51,15 +54,19 @@ func (e *engine) list(sh *shard, batch *[]Info, flush func() bool) bool {
 			*batch = append(*batch, e.info(sh, it, now))
 		}
 		if seen++; seen%listed == 0 {
-			sh.mu.Unlock()
-			more := flush()
-			sh.mu.Lock()
-			if !more {
+			if !unlocked(&sh.mu, flush) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// unlocked runs f with mu unlocked; it is locked again also where f panics.
+func unlocked(mu *sync.Mutex, f func() bool) bool {
+	mu.Unlock()
+	defer mu.Lock()
+	return f()
 }
 
 func (e *engine) info(sh *shard, it *item, now int64) Info {

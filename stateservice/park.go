@@ -163,6 +163,16 @@ func (q *queue) lapse(wall time.Time) {
 	q.places = slices.DeleteFunc(q.places, func(p place) bool { return p.w == nil && !wall.Before(p.until) })
 }
 
+// awaited reports that somebody waits for the item, or may still come back for it.
+func (e *engine) awaited(sh *shard, it *item) bool {
+	if it.queued {
+		q := sh.queues[it]
+		q.lapse(time.Now())
+		q.drop(sh, it)
+	}
+	return it.queued
+}
+
 // unlocked serves the readers, and the first in the queue.
 func (e *engine) unlocked(sh *shard, it *item, now int64) {
 	q := sh.queues[it]

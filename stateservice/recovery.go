@@ -17,8 +17,9 @@ const (
 	cookieShare = 1024
 	cookieGap   = 65_536
 	// While a server runs its journal has an item of this key and a timeout that
-	// no request can ask for: found by Load, it tells of a crash.
-	runningKey     = "\x00running"
+	// no request can ask for: found by Load, it tells of a crash. The empty key is
+	// none that a request can have.
+	runningKey     = ""
 	runningTimeout = -1
 )
 

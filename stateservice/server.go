@@ -85,7 +85,7 @@ func (s *Server) sweep() {
 		case <-s.stop:
 			return
 		case <-t.C:
-			s.engine.sweep(politely)
+			s.engine.sweep(s.politely)
 		}
 	}
 }
@@ -226,6 +226,9 @@ func (s *Server) finish(ctx context.Context) error {
 func (s *Server) Close() error {
 	s.close(true)
 	<-s.empty
+	if s.engine.ends != nil {
+		s.engine.ends.cancel() // also where a Shutdown waits for them
+	}
 	now, cancel := context.WithCancel(context.Background())
 	cancel()
 	return s.finish(now)

@@ -9,11 +9,17 @@ import (
 // shard, some 10 µs.
 const swept = 32
 
+// paced is how many it looks at before it waits for the journal: else what many
+// expire at once fills the journal's queue, and Sets are refused.
+const paced = 512
+
 // sweep takes out what has expired, graves too, and returns how many items there
-// were. rest is called between the batches, with nothing locked.
-func (e *engine) sweep(rest func()) (n int) {
+// were. rest is called between the batches, with nothing locked; false ends it,
+// and the next sweep goes on.
+func (e *engine) sweep(rest func() bool) (n int) {
 	e.sweeping.Lock()
 	defer e.sweeping.Unlock()
+	looked := 0
 	for i := range e.shards {
 		sh := &e.shards[i]
 		now := e.now()
@@ -32,8 +38,12 @@ func (e *engine) sweep(rest func()) (n int) {
 				}
 			}
 			sh.mu.Unlock()
-			if seen == swept {
-				rest()
+			if looked += seen; looked >= paced && e.opt.Journal != nil {
+				looked = 0
+				_ = e.opt.Journal.Sync() // what it could not take is found again
+			}
+			if seen == swept && !rest() {
+				return n
 			}
 		}
 	}
@@ -57,8 +67,13 @@ func (e *engine) look(sh *shard, it *item, now int64) (ended int) {
 
 // politely is the sweeper's rest: what many expire at once takes a quarter of
 // a processor at most.
-func politely() { time.Sleep(50 * time.Microsecond) }
+func (s *Server) politely() bool {
+	time.Sleep(50 * time.Microsecond)
+	return !s.isClosing()
+}
 
 // Sweep takes out the items that have expired and returns how many there were.
 // It holds up no request for longer than some microseconds.
-func (s *Server) Sweep() int { return s.engine.sweep(runtime.Gosched) }
+func (s *Server) Sweep() int {
+	return s.engine.sweep(func() bool { runtime.Gosched(); return true })
+}

@@ -14,11 +14,15 @@ import (
 )
 
 const genHelp = `  --package P   The package clause of the source. Default session.
+  --json        Print one JSON object: package, classes (name, library, goName,
+                kind struct or enum, an enum's goType, a struct's members) and
+                source, the Go text.
 ` + framingHelp
 
 // gen is the verb.
 func gen(c *call) int {
 	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	asJSON := flags.Bool("json", false, "")
 	framing := framingFlag(flags)
 	pkg := "session"
 	flags.Func("package", "", func(s string) error {
@@ -56,6 +60,9 @@ func gen(c *call) int {
 	if err != nil {
 		return c.fail(err)
 	}
+	if *asJSON {
+		out = jsonText(types.document(pkg, string(out)), "  ")
+	}
 	code := c.write(out, exitOK)
 	if bad > 0 {
 		return c.fail(fmt.Errorf("%d of its values cannot be read", bad))
@@ -77,6 +84,8 @@ type genMember struct {
 	typ  nrbf.Type
 	null bool         // declared Nullable, or as one that has a value
 	seen []nrbf.Value // objects it held, as far as the declaration says nothing
+
+	field, goType, tag string // of the Go struct
 }
 
 type generator struct {
@@ -144,15 +153,20 @@ func framework(name string) bool {
 	return strings.HasPrefix(name, "System.") || strings.HasPrefix(name, "Microsoft.")
 }
 
-// source is the Go file.
-func (g *generator) source(pkg string) ([]byte, error) {
-	var list []*genClass
+// sorted are the classes in the order of the source.
+func (g *generator) sorted() (list []*genClass) {
 	for _, c := range g.classes {
 		list = append(list, c)
 	}
 	slices.SortFunc(list, func(a, b *genClass) int {
 		return strings.Compare(a.name+"\x00"+a.library, b.name+"\x00"+b.library)
 	})
+	return list
+}
+
+// source is the Go file. It gives the classes and their members Go names.
+func (g *generator) source(pkg string) ([]byte, error) {
+	list := g.sorted()
 	used := map[string]bool{"Register": true}
 	for _, c := range list {
 		c.goName = unique(goTypeName(c.name), used)
@@ -169,14 +183,14 @@ func (g *generator) source(pkg string) ([]byte, error) {
 		for i := range c.members {
 			m := &c.members[i]
 			goType, opts := g.member(m)
-			tag := memberTag(m.name) + opts
-			text := "net:" + strconv.Quote(tag)
+			m.field, m.goType, m.tag = unique(fieldName(m.name), fields), goType, memberTag(m.name)+opts
+			text := "net:" + strconv.Quote(m.tag)
 			if strings.ContainsRune(text, '`') || !strconv.CanBackquote(text) {
 				text = strconv.Quote(text)
 			} else {
 				text = "`" + text + "`"
 			}
-			fmt.Fprintf(&body, "\t%s %s %s\n", unique(fieldName(m.name), fields), goType, text)
+			fmt.Fprintf(&body, "\t%s %s %s\n", m.field, m.goType, text)
 		}
 		body.WriteString("}\n")
 	}

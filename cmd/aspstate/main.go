@@ -2,10 +2,10 @@
 // shows what is in a stored one and proves that it can be written again.
 //
 //	aspstate inspect [--json | --wire] [--framing F] FILE
-//	aspstate recode [--framing F] FILE
-//	aspstate gen [--package P] [--framing F] FILE
-//	aspstate serve [--listen HOST:PORT] [--data DIR] [--admin ADDRESS] ...
-//	aspstate sql install|upgrade|check|script|purge [flags]
+//	aspstate recode [--json] [--framing F] FILE
+//	aspstate gen [--json] [--package P] [--framing F] FILE
+//	aspstate serve [--listen HOST:PORT] [--data DIR] [--admin ADDRESS] [--json] ...
+//	aspstate sql install|upgrade|check|script|purge [--json] [flags]
 //	aspstate probe [--out FILE]
 //	aspstate doctor --config web.config [--app-id ID] [--id COOKIE] [--probe FILE] ...
 //	aspstate ls [--json] [--ids] [--locked] [--sort KEY] STORE-FLAGS
@@ -59,20 +59,26 @@
 // Compressed frames are compressed again, so that their bytes differ and what
 // they inflate to does not. Where an item cannot be read nothing is written.
 //
+// With --json it prints in place of the session how the two compare: sizes,
+// SHA-256, whether they are identical, and for a compressed frame whether what
+// they inflate to is. A difference does not change the exit code.
+//
 // # Gen
 //
 // Gen writes Go source for the .NET classes found in the session: a struct with
 // net tags for each class, an integer type for each enum, and a function that
 // registers them with package nrbf. Classes of the framework become Go's own
 // slices, maps and values, or *nrbf.Object. Read it before it is used: a member
-// that was always null shows no more than its declaration.
+// that was always null shows no more than its declaration. With --json the classes
+// and their members are a list beside the source.
 //
 // # Serve
 //
 // Serve is a state service in place of aspnet_state.exe, for ASP.NET applications
 // with mode="StateServer" and for Go pages. It listens on loopback unless told
 // otherwise, keeps sessions in memory or, with --data, in a directory, and ends
-// cleanly on SIGINT or SIGTERM. "aspstate serve -h" is its manual page.
+// cleanly on SIGINT or SIGTERM. "aspstate serve -h" is its manual page. With --json
+// the line that says where it listens is an object, and the log is JSON lines.
 //
 // # Probe and doctor
 //
@@ -89,7 +95,7 @@
 // role for the web servers' login, words for what is wrong with an existing one,
 // and the purge that SQL Server Agent does elsewhere. The connection string comes
 // from a file, standard input or the environment variable ASPSTATE_SQL, and never
-// from the command line.
+// from the command line. With --json what is done or found is one JSON object.
 //
 // # Sessions in a store
 //
@@ -188,21 +194,21 @@ var verbs = []verb{
 	},
 	{
 		name:    "recode",
-		line:    "[--framing F] FILE",
+		line:    "[--json] [--framing F] FILE",
 		summary: "Recode decodes a stored session and writes it anew to standard output.",
-		help:    framingHelp,
+		help:    recodeHelp,
 		run:     recode,
 	},
 	{
 		name:    "gen",
-		line:    "[--package P] [--framing F] FILE",
+		line:    "[--json] [--package P] [--framing F] FILE",
 		summary: "Gen writes Go structs for the .NET classes found in a stored session.",
 		help:    genHelp,
 		run:     gen,
 	},
 	{
 		name:    "serve",
-		line:    "[--listen HOST:PORT] [--data DIR] [--admin ADDRESS] ...",
+		line:    "[--listen HOST:PORT] [--data DIR] [--admin ADDRESS] [--json] ...",
 		summary: "Serve keeps the sessions of ASP.NET applications and Go pages.",
 		help:    serveHelp,
 		run:     serve,

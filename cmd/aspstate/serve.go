@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -33,6 +34,8 @@ type serving struct {
 	onEnd, onEndKey        string
 	admin, adminToken      string
 	values, profiles       bool
+	asJSON                 bool
+	adminAddr              string   // of the open listener, as --admin takes it
 	closers                []func() // in the order of opening
 }
 
@@ -54,19 +57,61 @@ func serve(c *call) int {
 	flags.BoolVar(&v.opt.BareStatusLine, "bare", false, "")
 	flags.BoolVar(&v.values, "admin-values", false, "")
 	flags.BoolVar(&v.profiles, "pprof", false, "")
+	flags.BoolVar(&v.asJSON, "json", false, "")
 	if code, done := c.parse(flags, 0); done {
 		return code
 	}
-	v.opt.Logger = slog.New(slog.NewTextHandler(c.stderr, nil))
+	var handler slog.Handler = slog.NewTextHandler(c.stderr, nil)
+	if v.asJSON {
+		handler = slog.NewJSONHandler(escaping{c.stderr}, nil)
+	}
+	v.opt.Logger = slog.New(handler)
 	err := v.run(c)
 	for i := len(v.closers) - 1; i >= 0; i-- {
 		v.closers[i]()
 	}
-	if err != nil {
-		fmt.Fprintf(c.stderr, "aspstate: serve: %s\n", visible(err.Error()))
+	switch {
+	case err != nil && v.asJSON:
+		v.opt.Logger.Error("serve", "error", err)
 		return exitData
+	case err != nil:
+		return c.fails(err)
 	}
 	return exitOK
+}
+
+// escaping escapes in the lines of a log what escapeJSON does.
+type escaping struct{ io.Writer }
+
+func (e escaping) Write(line []byte) (int, error) {
+	if _, err := e.Writer.Write(escapeJSON(line)); err != nil {
+		return 0, err
+	}
+	return len(line), nil
+}
+
+// A servingJSON is the line on standard output with --json.
+type servingJSON struct {
+	Listening        []string `json:"listening"` // without TLS
+	ConnectionString string   `json:"connectionString"`
+	TLS              string   `json:"tls,omitempty"`
+	Admin            string   `json:"admin,omitempty"`
+}
+
+// ready is the line that says where it listens, once it does.
+func (v *serving) ready(listeners []net.Listener) []byte {
+	addr := listeners[0].Addr().String()
+	if !v.asJSON {
+		return fmt.Appendf(nil, "aspstate: serving on %s; web.config: stateConnectionString=\"tcpip=%s\"\n", addr, addr)
+	}
+	line := servingJSON{ConnectionString: "tcpip=" + addr, Admin: v.adminAddr}
+	for _, ln := range listeners {
+		line.Listening = append(line.Listening, ln.Addr().String())
+	}
+	if last := len(listeners) - 1; v.tlsListen != "" {
+		line.TLS, line.Listening = line.Listening[last], line.Listening[:last]
+	}
+	return jsonText(line, "")
 }
 
 func (v *serving) run(c *call) error {
@@ -90,8 +135,7 @@ func (v *serving) run(c *call) error {
 			return err
 		}
 	}
-	addr := listeners[0].Addr()
-	fmt.Fprintf(c.stdout, "aspstate: serving on %s; web.config: stateConnectionString=\"tcpip=%s\"\n", addr, addr)
+	_, _ = c.stdout.Write(v.ready(listeners)) // sessions are kept all the same where nobody reads it
 	select {
 	case err := <-failed:
 		_ = s.Close()
@@ -101,13 +145,12 @@ func (v *serving) run(c *call) error {
 	stop() // a second signal ends the process at once
 	late, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
-	if err := s.Shutdown(late); err != nil {
-		if !errors.Is(err, context.DeadlineExceeded) {
-			return err
-		}
+	err = s.Shutdown(late)
+	if errors.Is(err, context.DeadlineExceeded) {
 		v.opt.Logger.Warn("requests under way were cut off", "after", stopTime)
+		err = s.Close() // once more what the journal says, which is no warning
 	}
-	return nil
+	return err
 }
 
 // open makes the service, with its directory and its hook.
@@ -177,13 +220,17 @@ func (v *serving) watch(s *stateservice.Server, failed chan<- error) error {
 		_ = ln.Close()
 		return fmt.Errorf("%w: give --admin-token", err)
 	}
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(v.opt.Logger.Handler(), slog.LevelWarn)}
 	go func() {
 		if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			failed <- err
 		}
 	}()
 	v.closers = append(v.closers, func() { _ = server.Close() })
+	v.adminAddr = ln.Addr().String()
+	if ln.Addr().Network() == "unix" {
+		v.adminAddr = "unix:" + v.adminAddr
+	}
 	v.opt.Logger.Info("admin", "address", ln.Addr().String())
 	return nil
 }

@@ -23,8 +23,9 @@ WHAT IT KEEPS
 
   --data DIR          Keep the sessions in this directory, over restarts and
                       crashes. It is made with mode 0700. A crash loses what is
-                      younger than 50 ms, an ordinary stop nothing. Default: in
-                      memory only, as aspnet_state.exe.
+                      younger than 50 ms, or than the disk is behind where it
+                      cannot keep up (it says so); an ordinary stop loses
+                      nothing. Default: in memory only, as aspnet_state.exe.
   --max-items N       Refuse new sessions over so many. Default 0: no limit.
   --max-bytes N       Refuse what would take the sum of all contents over so many
                       bytes. Default 0: no limit. What is stored is never lost to
@@ -54,6 +55,10 @@ WHAT IT TELLS
                       types and sizes, since sessions have what visitors told the
                       site.
   --pprof             Serve profiles on --admin too.
+  --json              Print the line on standard output as one JSON object:
+                      listening, connectionString for web.config, and where they
+                      are served tls and admin; and the log on standard error as
+                      JSON, an object a line.
 
 On the ASP.NET side: <sessionState mode="StateServer"
 stateConnectionString="tcpip=HOST:PORT" />. SIGINT or SIGTERM ends requests under

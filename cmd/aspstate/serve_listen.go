@@ -30,8 +30,15 @@ func (v *serving) listeners() (all []net.Listener, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if all, err = activation.Listeners(); err != nil {
+	passed, err := activation.Listeners()
+	if err != nil {
 		return nil, fmt.Errorf("the socket that systemd passed: %w", err)
+	}
+	for i, ln := range passed {
+		if ln == nil {
+			return all, fmt.Errorf("socket %d of those that systemd passed does not listen: use ListenStream in the socket unit", i+1)
+		}
+		all = append(all, ln)
 	}
 	add := func(address string) error {
 		ln, err := net.Listen("tcp", address)

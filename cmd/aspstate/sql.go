@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -51,47 +53,57 @@ const schemaHelp = `  --user NAME        Let this user work with sessions, and n
                      installing needs sysadmin. Not advised.
 `
 
+const sqlDoneHelp = `  --json             Print one JSON object: database, server, done.
+`
+
 var sqlVerbs = []verb{
 	{
-		name: "sql install", line: "[--connection FILE] [--database NAME] [--user NAME] [--tempdb] [--yes]",
+		name: "sql install", line: "[--connection FILE] [--database NAME] [--user NAME] [--tempdb] [--yes] [--json]",
 		summary: "Install makes the ASPState database, or what of it is missing. Sessions stay.",
 		help: connectionHelp + schemaHelp + `  --yes              Do not ask first.
-
+` + sqlDoneHelp + `
 Procedures that are not this project's are left alone; see aspstate sql upgrade.`,
 		run: func(c *call) int { return sqlInstall(c, false) },
 	},
 	{
-		name: "sql upgrade", line: "[--connection FILE] [--database NAME] [--user NAME] [--tempdb] [--yes]",
+		name: "sql upgrade", line: "[--connection FILE] [--database NAME] [--user NAME] [--tempdb] [--yes] [--json]",
 		summary: "Upgrade replaces the procedures and adds what tables lack. Sessions stay.",
 		help: connectionHelp + schemaHelp + `  --yes              Do not ask first.
-
+` + sqlDoneHelp + `
 Give --tempdb if the tables are there: aspstate sql check tells.`,
 		run: func(c *call) int { return sqlInstall(c, true) },
 	},
 	{
-		name: "sql check", line: "[--connection FILE] [--database NAME]",
+		name: "sql check", line: "[--connection FILE] [--database NAME] [--json]",
 		summary: "Check says what is missing or dangerous in a database of session state.",
-		help: connectionHelp + `
+		help: connectionHelp + `  --json             Print one JSON object: database, server, version, ours (the
+                     procedures are this project's), healthy, and findings with
+                     level, object, text and remedy, the worst first.
+
 It changes nothing. A problem keeps ASP.NET or Go from working, a danger will do
 harm one day, a note is worth knowing. The exit code is 1 where there is a problem
 or a danger. What the login may not see is a note.`,
 		run: sqlCheck,
 	},
 	{
-		name: "sql script", line: "[--database NAME] [--user NAME] [--tempdb] [--inside]",
+		name: "sql script", line: "[--database NAME] [--user NAME] [--tempdb] [--inside] [--json]",
 		summary: "Script prints the T-SQL that install runs.",
 		help: `  --database NAME    The database. Default ASPState.
-` + schemaHelp + `  --inside           Leave out making and changing to the database, for Azure SQL.`,
+` + schemaHelp + `  --inside           Leave out making and changing to the database, for Azure SQL.
+  --json             Print one JSON object: batches, a list of texts to be run in
+                     this order on one connection.`,
 		run: sqlScript,
 	},
 	{
-		name: "sql purge", line: "[--connection FILE] [--database NAME] [--every D] [--layout L] [--table NAME]",
+		name: "sql purge", line: "[--connection FILE] [--database NAME] [--every D] [--layout L] [--table NAME] [--json]",
 		summary: "Purge deletes expired sessions in small batches.",
 		help: connectionHelp + `  --every D          Go on for ever, about so often, until SIGINT or SIGTERM.
                      Default: once. One minute is what SQL Server's job has.
   --layout L         classic (aspnet_regsql's, the default), or the async provider's
                      compat, async, async-inmemory, async-inmemory-durable.
   --table NAME       The async provider's sessionTableName.
+  --json             Print one JSON object: rows, how many were deleted. With
+                     --every, one a line for each purge that deleted some.
 
 Any number of machines may purge one database.`,
 		run: sqlPurge,
@@ -172,6 +184,17 @@ func (f *sqlFlags) connectionString(c *call) (string, error) {
 	}
 	text = strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
 	return sqlserver.WithDatabase(text, f.database)
+}
+
+// jsonText is v, whose fields are texts, numbers and lists of them, as JSON and a
+// newline; on one line where there is no indent.
+func jsonText(v any, indent string) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", indent)
+	_ = enc.Encode(v) // a Buffer never fails, nor do such fields
+	return escapeJSON(b.Bytes())
 }
 
 // fails reports an error of a verb.

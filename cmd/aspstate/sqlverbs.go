@@ -31,6 +31,7 @@ func sqlInstall(c *call, upgrade bool) int {
 	f.connects()
 	f.makes()
 	f.BoolVar(&f.yes, "yes", false, "")
+	asJSON := f.Bool("json", false, "")
 	a, code, done := f.admin(c)
 	if done {
 		return code
@@ -50,14 +51,24 @@ func sqlInstall(c *call, upgrade bool) int {
 	if err := run(ctx, f.schema); err != nil {
 		return c.fails(err)
 	}
-	fmt.Fprintf(c.stdout, "aspstate: %s: database %s on %s is ready; `aspstate sql check` looks at it\n", c.name, quote(t.Database(), keyWidth), quote(t.Server(), keyWidth))
-	return exitOK
+	if *asJSON {
+		return c.write(jsonText(installedJSON{t.Database(), t.Server(), true}, ""), exitOK)
+	}
+	return c.write(fmt.Appendf(nil, "aspstate: %s: database %s on %s is ready; `aspstate sql check` looks at it\n", c.name, quote(t.Database(), keyWidth), quote(t.Server(), keyWidth)), exitOK)
+}
+
+// An installedJSON is what install and upgrade print with --json.
+type installedJSON struct {
+	Database string `json:"database"`
+	Server   string `json:"server"`
+	Done     bool   `json:"done"`
 }
 
 // sqlCheck is the verb check.
 func sqlCheck(c *call) int {
 	f := newSQLFlags(c)
 	f.connects()
+	asJSON := f.Bool("json", false, "")
 	a, code, done := f.admin(c)
 	if done {
 		return code
@@ -74,7 +85,35 @@ func sqlCheck(c *call) int {
 	if !report.OK() {
 		code = exitData
 	}
+	if *asJSON {
+		return c.write(jsonText(newCheckedJSON(report), "  "), code)
+	}
 	return c.write([]byte(reportText(report)), code)
+}
+
+// A checkedJSON is what check prints with --json.
+type checkedJSON struct {
+	Database string             `json:"database"`
+	Server   string             `json:"server"`
+	Version  string             `json:"version"`
+	Ours     bool               `json:"ours"`
+	Healthy  bool               `json:"healthy"`
+	Findings []checkFindingJSON `json:"findings"`
+}
+
+type checkFindingJSON struct {
+	Level  string `json:"level"` // problem, danger or note
+	Object string `json:"object"`
+	Text   string `json:"text"`
+	Remedy string `json:"remedy,omitempty"`
+}
+
+func newCheckedJSON(r *sqlserver.Report) checkedJSON {
+	doc := checkedJSON{r.Database, r.Server, r.Version, r.Ours, r.OK(), []checkFindingJSON{}}
+	for _, f := range r.Findings {
+		doc.Findings = append(doc.Findings, checkFindingJSON{f.Level.String(), f.Object, f.Text, f.Remedy})
+	}
+	return doc
 }
 
 // reportText writes a report for people, one finding a paragraph.
@@ -102,6 +141,7 @@ func sqlScript(c *call) int {
 	f := newSQLFlags(c)
 	f.makes()
 	inside := f.Bool("inside", false, "")
+	asJSON := f.Bool("json", false, "")
 	if code, done := c.parse(f.FlagSet, 0); done {
 		return code
 	}
@@ -111,7 +151,7 @@ func sqlScript(c *call) int {
 	if *inside {
 		var batches []string
 		if batches, err = f.schema.Batches(); err == nil {
-			script = strings.Join(batches, "\nGO\n") + "\nGO\n"
+			script = strings.Join(batches, batchEnd) + batchEnd
 		}
 	} else {
 		script, err = f.schema.Script()
@@ -119,7 +159,32 @@ func sqlScript(c *call) int {
 	if err != nil {
 		return c.fails(err)
 	}
+	if *asJSON {
+		return c.write(jsonText(scriptJSON{scriptBatches(script)}, "  "), exitOK)
+	}
 	return c.write([]byte(script), exitOK)
+}
+
+// batchEnd is the line of the client's between batches.
+const batchEnd = "\nGO\n"
+
+// A scriptJSON is what script prints with --json.
+type scriptJSON struct {
+	Batches []string `json:"batches"`
+}
+
+func scriptBatches(script string) (list []string) {
+	for batch := range strings.SplitSeq(script, batchEnd) {
+		if batch = strings.TrimSpace(batch); batch != "" {
+			list = append(list, batch)
+		}
+	}
+	return list
+}
+
+// A purgedJSON is what purge prints with --json.
+type purgedJSON struct {
+	Rows int64 `json:"rows"`
 }
 
 var sqlLayouts = map[string]sqlserver.Layout{
@@ -134,6 +199,7 @@ func sqlPurge(c *call) int {
 	every := f.Duration("every", 0, "")
 	layout := f.String("layout", "classic", "")
 	table := f.String("table", "", "")
+	asJSON := f.Bool("json", false, "")
 	if code, done := c.parse(f.FlagSet, 0); done {
 		return code
 	}
@@ -154,6 +220,7 @@ func sqlPurge(c *call) int {
 	defer store.Close()
 	ctx, stop := untilSignal(c.ctx)
 	defer stop()
+	code := exitOK
 	for {
 		call, cancel := context.WithTimeout(ctx, f.timeout)
 		n, err := store.Purge(call)
@@ -166,10 +233,14 @@ func sqlPurge(c *call) int {
 		case err != nil:
 			_ = c.fails(err) // the next one may do better
 		case n > 0 || *every == 0:
-			fmt.Fprintf(c.stdout, "aspstate: %s: %d expired sessions deleted\n", c.name, n)
+			out := fmt.Appendf(nil, "aspstate: %s: %d expired sessions deleted\n", c.name, n)
+			if *asJSON {
+				out = jsonText(purgedJSON{n}, "")
+			}
+			code = c.write(out, exitOK)
 		}
 		if *every == 0 {
-			return exitOK
+			return code
 		}
 		if err := pause(ctx, *every); err != nil {
 			return exitOK

@@ -52,6 +52,9 @@ func answer(c echo.Context, inside *echo.Response, err error) *page {
 	defer func() { inside.Writer = w }()
 	c.Error(err)
 	p.header = p.header.Clone() // it may leave after the session's response was given up
+	if p.failed() {
+		delete(p.header, "Set-Cookie") // of what is not saved, a companion among it
+	}
 	return p
 }
 

@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"runtime"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -40,9 +42,15 @@ func listenUnix(path string) (net.Listener, error) {
 	case info.Mode().Type() != fs.ModeSocket:
 		return nil, fmt.Errorf("admin: %s is there and no socket: remove it, or give another path", path)
 	default:
-		if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
+		c, derr := net.DialTimeout("unix", path, time.Second)
+		if derr == nil {
 			c.Close()
 			return nil, fmt.Errorf("admin: somebody already answers on %s", path)
+		}
+		// Only that nobody listens makes it a dead one's: not a full backlog, nor
+		// somebody else's mode. (Windows says it with a number of its own.)
+		if !errors.Is(derr, syscall.ECONNREFUSED) && runtime.GOOS != "windows" {
+			return nil, fmt.Errorf("admin: %s may be in use: %w", path, derr)
 		}
 		if err := os.Remove(path); err != nil {
 			return nil, fmt.Errorf("admin: %w", err)

@@ -77,7 +77,7 @@ func (j *Journal) Sync() error {
 	defer j.mu.Unlock()
 	all, begun := j.appended, j.begun
 	for j.committed < all {
-		if j.broken || j.failed != nil && j.done > begun {
+		if j.broken || j.over || j.failed != nil && j.done > begun {
 			return j.failed
 		}
 		poke(j.hurry)

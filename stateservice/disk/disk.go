@@ -40,6 +40,7 @@ type Journal struct {
 	failed error // why the last attempt failed; nil: it did not
 	broken bool  // bbolt panicked: nothing is tried any more
 	closed bool
+	over   bool // the committer has ended
 
 	appended, committed uint64 // entries, ever
 	begun, done         uint64 // attempts, ever
@@ -182,6 +183,10 @@ func (j *Journal) Close() error {
 	err := j.Sync()
 	close(j.stop)
 	<-j.gone
+	j.mu.Lock()
+	j.over = true
+	j.ended.Broadcast()
+	j.mu.Unlock()
 	if j.broken { // the committer is gone; bbolt's locks may be held for ever, the process's end frees them
 		return err
 	}

@@ -32,6 +32,8 @@ func (j *Journal) Load(yield func(r stateservice.Record) error) error {
 
 // Ends yields ends that were not taken, as stateservice.Journal says.
 func (j *Journal) Ends(yield func(e stateservice.End) bool) error {
+	// Some wait for their commit. Where that fails, those before are told all the same.
+	late := j.Sync()
 	from, more := endID(0), true
 	for more {
 		var ends []stateservice.End
@@ -58,11 +60,11 @@ func (j *Journal) Ends(yield func(e stateservice.End) bool) error {
 		}
 		for _, e := range ends {
 			if !j.isTaken(e.ID) && !yield(e) {
-				return nil
+				return late
 			}
 		}
 	}
-	return nil
+	return late
 }
 
 // isTaken reports an end that was taken and is still in the file.
