@@ -73,7 +73,7 @@
 // There is neither encryption nor authentication in this protocol, and whoever
 // can write the store runs code in ASP.NET, which deserializes what is in it.
 // Listen on loopback or on a private network. Keys are never logged; limits
-// bound what one peer and all peers can take.
+// bound what all peers together can take.
 //
 // # Concurrency
 //
