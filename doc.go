@@ -26,6 +26,7 @@
 //	stores/inproc   a store in this process's memory
 //	stores/stateserver a store on an ASP.NET state service
 //	stores/redis    a store on Redis, in Microsoft's layouts
+//	stores/sqlserver a store on SQL Server, ASPState and the async provider's
 //	stores/redis    a store on Redis, as Microsoft's provider has it
 //	stores/sqlserver a store in the ASPState database
 //	stores/storetest the suite that every store passes
