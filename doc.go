@@ -27,13 +27,10 @@
 //	stores/stateserver a store on an ASP.NET state service
 //	stores/redis    a store on Redis, in Microsoft's layouts
 //	stores/sqlserver a store on SQL Server, ASPState and the async provider's
-//	stores/redis    a store on Redis, as Microsoft's provider has it
-//	stores/sqlserver a store in the ASPState database
 //	stores/storetest the suite that every store passes
 //	cookieless      ids in the URL
 //	middleware      the life cycle of a request on net/http, gin and echo
 //	webconfig       <sessionState> and its like, read from web.config
-//	webconfig       web.config, read and checked
 //	cmd/aspstate    the operator's tool
 //	examples        programs to start from
 //	interop         real ASP.NET pages, as tests

@@ -30,16 +30,19 @@ func TestDocumentedFlagsExist(t *testing.T) {
 	}
 }
 
-// Verbs that print something for programs say how.
-func TestEveryStoreVerbHasJSON(t *testing.T) {
-	for _, v := range []verb{lsVerb, showVerb, watchVerb, unlockVerb, rmVerb, discoverVerb, copyVerb, completeVerb, manVerb} {
+// Every verb prints something for programs and says how; sql is its verbs.
+func TestEveryVerbHasJSON(t *testing.T) {
+	for _, v := range documented(verbs) {
+		if v.name == sqlVerb.name {
+			continue
+		}
 		names := []string{}
 		for _, f := range v.flags() {
 			names = append(names, f.name)
 		}
 		require.Contains(t, names, "--json", v.name)
 		require.Contains(t, v.line, "--json", v.name)
-		require.Contains(t, string(runTool(nil, v.name, "-h").stdout), v.summary)
+		require.Contains(t, string(runTool(nil, append(strings.Fields(v.name), "-h")...).stdout), v.summary)
 	}
 }
 
@@ -63,6 +66,8 @@ func TestBashCompletion(t *testing.T) {
 		{"aspstate complete f", []string{"fish"}, []string{"bash"}},
 		{"aspstate inspect main.", []string{"main.go"}, nil},
 		{"aspstate ls --config site.g", []string{"site.go"}, nil},
+		{"aspstate recode --j", []string{"--json"}, nil},
+		{"aspstate sql purge --j", []string{"--json"}, nil},
 		{"aspstate show --st", []string{"--store"}, []string{"--state"}},
 	} {
 		words := strings.Fields(row.words)

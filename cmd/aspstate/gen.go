@@ -13,10 +13,10 @@ import (
 	"github.com/aspsession/aspsession/payload"
 )
 
-const genHelp = `  --package P   The package clause of the source. Default session.
-  --json        Print one JSON object: package, classes (name, library, goName,
+const genHelp = `  --json        Print one JSON object: package, classes (name, library, goName,
                 kind struct or enum, an enum's goType, a struct's members) and
                 source, the Go text.
+  --package P   The package clause of the source. Default session.
 ` + framingHelp
 
 // gen is the verb.

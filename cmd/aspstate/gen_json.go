@@ -20,7 +20,7 @@ type genClassJSON struct {
 
 type genMemberJSON struct {
 	Name   string `json:"name"` // in the stream
-	Type   string `json:"type"` // as it is declared
+	Type   string `json:"type"` // as it is declared, without Nullable
 	GoName string `json:"goName"`
 	GoType string `json:"goType"`
 	Tag    string `json:"tag"` // net's

@@ -44,6 +44,43 @@ func TestGenCompiles(t *testing.T) {
 	}
 }
 
+func TestGenJSON(t *testing.T) {
+	file := "../../nrbf/testdata/nrbf-cart-50.bin"
+	var doc genJSON
+	r := runTool(nil, "gen", "--json", "--package", "shop", file)
+	require.Equal(t, exitOK, r.code, r.stderr)
+	decode(t, r.stdout, &doc)
+	require.Equal(t, string(runTool(nil, "gen", "--package", "shop", file).stdout), doc.Source)
+	const library = "Golden.Types, Version=1.2.3.4, Culture=neutral, PublicKeyToken=null"
+	doc.Source = ""
+	require.Equal(t, genJSON{Package: "shop", Classes: []genClassJSON{
+		{Name: "Golden.Types.CartItem", Library: library, GoName: "CartItem", Kind: "struct", Members: []genMemberJSON{
+			{"sku", "System.String", "Sku", "string", "sku"},
+			{"name", "System.String", "Name", "string", "name"},
+			{"quantity", "System.Int32", "Quantity", "int32", "quantity"},
+			{"unitPrice", "System.Decimal", "UnitPrice", "clr.Decimal", "unitPrice"},
+			{"cart", "Golden.Types.ShoppingCart", "Cart", "*ShoppingCart", "cart"},
+		}},
+		{Name: "Golden.Types.ShoppingCart", Library: library, GoName: "ShoppingCart", Kind: "struct", Members: doc.Classes[1].Members},
+	}}, doc)
+	require.Equal(t, "[]*CartItem", doc.Classes[1].Members[0].GoType)
+	require.Equal(t, "items,list", doc.Classes[1].Members[0].Tag)
+
+	r = runTool(nil, "gen", "--json", "../../nrbf/testdata/nrbf-enum-byte-array.bin")
+	doc = genJSON{}
+	decode(t, r.stdout, &doc)
+	require.Len(t, doc.Classes, 1)
+	require.Equal(t, genClassJSON{Name: doc.Classes[0].Name, Library: library, GoName: "ColorByte", Kind: "enum", GoType: "uint8"}, doc.Classes[0])
+
+	// Nothing to name is a list of none.
+	r = runTool(nil, "gen", "--json", filepath.Join(testdata, "prim-byte.bin"))
+	require.Equal(t, exitOK, r.code)
+	require.Contains(t, string(r.stdout), `"classes": []`)
+	r = runTool([]byte("junk junk"), "gen", "--json", "-")
+	require.Equal(t, exitData, r.code)
+	require.Empty(t, r.stdout)
+}
+
 func TestGenNamesWhatItFound(t *testing.T) {
 	r := runTool(nil, "gen", "../../nrbf/testdata/nrbf-cart-50.bin")
 	require.Equal(t, exitOK, r.code, r.stderr)

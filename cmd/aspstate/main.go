@@ -5,7 +5,7 @@
 //	aspstate recode [--json] [--framing F] FILE
 //	aspstate gen [--json] [--package P] [--framing F] FILE
 //	aspstate serve [--listen HOST:PORT] [--data DIR] [--admin ADDRESS] [--json] ...
-//	aspstate sql install|upgrade|check|script|purge [--json] [flags]
+//	aspstate sql install|upgrade|check|script|purge [flags]
 //	aspstate probe [--out FILE]
 //	aspstate doctor --config web.config [--app-id ID] [--id COOKIE] [--probe FILE] ...
 //	aspstate ls [--json] [--ids] [--locked] [--sort KEY] STORE-FLAGS
@@ -319,21 +319,9 @@ func (c *call) parse(flags *flag.FlagSet, files int) (code int, done bool) {
 
 // load reads FILE and opens it.
 func (c *call) load(framing string) (*stored, error) {
-	in := c.stdin
-	if c.file != "-" {
-		f, err := os.Open(c.file)
-		if err != nil {
-			return nil, withoutPath(err)
-		}
-		defer f.Close()
-		in = f
-	}
-	data, err := io.ReadAll(io.LimitReader(in, maxBytes+1))
+	data, err := c.read()
 	if err != nil {
-		return nil, withoutPath(err)
-	}
-	if len(data) > maxBytes {
-		return nil, fmt.Errorf("more than %d bytes", maxBytes)
+		return nil, err
 	}
 	return open(framing, data)
 }

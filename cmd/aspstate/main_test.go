@@ -34,7 +34,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"inspect", "--xml", file}, exitUsage, "", "Usage: aspstate inspect"},
 		{[]string{"inspect", "--\x1b]0;x\a", file}, exitUsage, "", `\x1b]0;x\a`},
 		{[]string{"inspect", "--framing", "frames", file}, exitUsage, "", "framing is one of nrbf, store, store-deflate, items, auto"},
-		{[]string{"recode", "--json", file}, exitUsage, "", "Usage: aspstate recode [--framing F] FILE\n"},
+		{[]string{"recode", "--wire", file}, exitUsage, "", "Usage: aspstate recode [--json] [--framing F] FILE\n"},
 		{[]string{"recode", filepath.Join(t.TempDir(), "none")}, exitData, "", "none: no such file or directory"},
 		{[]string{"recode", t.TempDir()}, exitData, "", "is a directory"},
 		{[]string{"inspect", "--framing", "store", file}, exitData, "", "prim-int32.bin: store: payload: "},

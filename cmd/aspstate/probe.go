@@ -20,6 +20,8 @@ var probePage string
 
 const probeHelp = `  --out FILE   Write the page there and not to standard output. A file that is
                there stays as it is.
+  --json       With --out: print one JSON object, file, token and until, and not
+               where the page answers.
 
 Put the page into the application's folder as probe.aspx, open it in a browser
 that has visited the site, at the address that is printed, and save what it

@@ -36,6 +36,13 @@ import (
 // serving runs the verb until stop is called, which returns its exit code.
 func servingTool(t *testing.T, args ...string) (addr string, log func() string, stop func() int) {
 	t.Helper()
+	line, log, stop := servingLine(t, args...)
+	return strings.TrimSuffix(strings.Fields(line)[3], ";"), log, stop
+}
+
+// servingLine is servingTool with the whole line of standard output.
+func servingLine(t *testing.T, args ...string) (line string, log func() string, stop func() int) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	out, errs := &printed{first: make(chan string, 1)}, &printed{first: make(chan string, 1)}
 	code := make(chan int, 1)
@@ -44,8 +51,7 @@ func servingTool(t *testing.T, args ...string) (addr string, log func() string, 
 	}()
 	log = func() string { errs.mu.Lock(); defer errs.mu.Unlock(); return errs.b.String() }
 	select {
-	case line := <-out.first:
-		addr = strings.Fields(line)[3]
+	case line = <-out.first:
 	case got := <-code:
 		cancel()
 		t.Fatalf("exit code %d: %s", got, log())
@@ -54,7 +60,7 @@ func servingTool(t *testing.T, args ...string) (addr string, log func() string, 
 	result := -1
 	stop = func() int { once.Do(func() { cancel(); result = <-code }); return result }
 	t.Cleanup(func() { stop() })
-	return strings.TrimSuffix(addr, ";"), log, stop
+	return line, log, stop
 }
 
 func openStore(t *testing.T, opt stateserver.Options) *stateserver.Store {

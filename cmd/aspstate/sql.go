@@ -102,8 +102,9 @@ or a danger. What the login may not see is a note.`,
   --layout L         classic (aspnet_regsql's, the default), or the async provider's
                      compat, async, async-inmemory, async-inmemory-durable.
   --table NAME       The async provider's sessionTableName.
-  --json             Print one JSON object: rows, how many were deleted. With
-                     --every, one a line for each purge that deleted some.
+  --json             Print one JSON object: rows, how many were deleted, 0 too where a
+                     procedure of the database does not say. With --every, one a
+                     line for each purge that deleted some.
 
 Any number of machines may purge one database.`,
 		run: sqlPurge,

@@ -87,6 +87,37 @@ func TestSQLScript(t *testing.T) {
 	require.Equal(t, byte('\n'), r.stdout[len(r.stdout)-1])
 }
 
+// The batches are those of the script, in its order.
+func TestSQLScriptJSON(t *testing.T) {
+	batches := func(args ...string) []string {
+		r := runSQLTool(t, "", append([]string{"script", "--json"}, args...)...)
+		require.Equal(t, exitOK, r.code, r.stderr)
+		var doc scriptJSON
+		decode(t, r.stdout, &doc)
+		return doc.Batches
+	}
+	for _, schema := range []sqlserver.Schema{{}, {TempTables: true}, {Database: "Shop & <Co>", User: "we]b"}} {
+		args := []string{"--database", schema.Database, "--user", schema.User}
+		if schema.TempTables {
+			args = append(args, "--tempdb")
+		}
+		want, err := schema.Batches()
+		require.NoError(t, err)
+		require.Equal(t, want, batches(append(args, "--inside")...))
+
+		all := batches(args...)
+		require.Contains(t, all[0], "CREATE DATABASE")
+		require.Contains(t, all[1], "USE ")
+		require.Equal(t, want[1:], all[len(all)-len(want)+1:], "the rest is the same")
+		for _, batch := range all {
+			require.NotRegexp(t, `(?im)^\s*GO\s*$`, batch)
+		}
+	}
+	r := runSQLTool(t, "", "script", "--json", "--database", strings.Repeat("x", 200))
+	require.Equal(t, exitData, r.code)
+	require.Empty(t, r.stdout)
+}
+
 // prepared is a stand-in that takes every batch, in which no procedure is there.
 func prepared(t *testing.T) *sqlservertest.Server {
 	t.Helper()
@@ -127,6 +158,14 @@ func TestSQLInstall(t *testing.T) {
 	require.Equal(t, exitOK, r.code, r.stderr)
 	require.Contains(t, string(r.stdout), "is ready")
 	require.True(t, made())
+	r = runSQLTool(t, "yes\n", "install", "--json")
+	require.Equal(t, exitOK, r.code, r.stderr)
+	var done installedJSON
+	decode(t, r.stdout, &done)
+	require.Equal(t, installedJSON{Database: "ASPState", Server: srv.Addr(), Done: true}, done)
+	r = runSQLTool(t, "no\n", "install", "--json")
+	require.Equal(t, exitData, r.code)
+	require.Empty(t, r.stdout)
 
 	// By a file, by standard input, with another database.
 	for _, connection := range []string{"-", connectionFile(t, "\ufeff"+srv.DSN()+"\r\n")} {
@@ -144,9 +183,12 @@ func TestSQLInstall(t *testing.T) {
 	require.Equal(t, exitData, r.code)
 	require.Contains(t, r.stderr, "give --yes")
 
-	r = runSQLTool(t, "", "upgrade", "--yes")
-	require.Equal(t, exitData, r.code)
-	require.Contains(t, r.stderr, "nothing to upgrade")
+	for _, args := range [][]string{{"upgrade", "--yes"}, {"upgrade", "--yes", "--json"}} {
+		r = runSQLTool(t, "", args...)
+		require.Equal(t, exitData, r.code)
+		require.Empty(t, r.stdout)
+		require.Contains(t, r.stderr, "nothing to upgrade")
+	}
 }
 
 func TestSQLCheck(t *testing.T) {
@@ -158,6 +200,21 @@ func TestSQLCheck(t *testing.T) {
 	require.Regexp(t, `(?s)^Database "ASPState" on "127\.0\.0\.1:\d+", SQL Server 16\.0\.1, .*\n\nproblem: database \[ASPState\]\n  it has no procedure .*\n  What to do: .*sql install`, string(r.stdout))
 	requireTame(t, string(r.stdout))
 
+	r = runSQLTool(t, "", "check", "--json")
+	require.Equal(t, exitData, r.code)
+	require.Empty(t, r.stderr)
+	requireTame(t, string(r.stdout))
+	var doc checkedJSON
+	decode(t, r.stdout, &doc)
+	require.Equal(t, checkedJSON{Database: "ASPState", Server: srv.Addr(), Version: "16.0.1", Findings: doc.Findings}, doc)
+	require.NotEmpty(t, doc.Findings)
+	require.Equal(t, "problem", doc.Findings[0].Level)
+	require.Equal(t, "database [ASPState]", doc.Findings[0].Object)
+	require.Contains(t, doc.Findings[0].Text, "it has no procedure")
+	require.Contains(t, doc.Findings[0].Remedy, "sql install")
+
+	require.Equal(t, `{"database":"a","server":"b","version":"1","ours":true,"healthy":true,"findings":[]}`+"\n",
+		string(jsonText(newCheckedJSON(&sqlserver.Report{Database: "a", Server: "b", Version: "1", Ours: true}), "")))
 	require.Equal(t, "Database \"a\" on \"b\", SQL Server 1, procedures of this project.\nNothing is missing and nothing is dangerous.\n",
 		reportText(&sqlserver.Report{Database: "a", Server: "b", Version: "1", Ours: true}))
 
@@ -180,9 +237,17 @@ func TestSQLPurge(t *testing.T) {
 	require.Equal(t, "aspstate: sql purge: 2 expired sessions deleted\n", string(r.stdout))
 	require.Empty(t, srv.Rows())
 
+	add("a")
+	r = runSQLTool(t, "", "purge", "--json")
+	require.Equal(t, exitOK, r.code, r.stderr)
+	require.Equal(t, "{\"rows\":1}\n", string(r.stdout))
+	r = runSQLTool(t, "", "purge", "--json")
+	require.Equal(t, "{\"rows\":0}\n", string(r.stdout))
+
 	srv.FailNext(9002, 1, "Purge")
-	r = runSQLTool(t, "", "purge")
+	r = runSQLTool(t, "", "purge", "--json")
 	require.Equal(t, exitData, r.code)
+	require.Empty(t, r.stdout)
 	require.Contains(t, r.stderr, "9002")
 	r = runSQLTool(t, "", "purge", "--layout", "async")
 	require.Equal(t, exitData, r.code, "there is no such table")
@@ -192,10 +257,17 @@ func TestSQLPurge(t *testing.T) {
 	add("c")
 	ctx, stop := context.WithCancel(t.Context())
 	code := make(chan int)
+	out := &printed{first: make(chan string, 1)}
 	go func() {
-		code <- runSQL(&call{verb: &sqlVerb, ctx: ctx, args: []string{"purge", "--every", "2ms"}, stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard})
+		code <- runSQL(&call{verb: &sqlVerb, ctx: ctx, args: []string{"purge", "--every", "2ms", "--json"}, stdin: strings.NewReader(""), stdout: out, stderr: io.Discard})
 	}()
-	require.Eventually(t, func() bool { return len(srv.Rows()) == 0 }, 20*time.Second, time.Millisecond)
+	select {
+	case line := <-out.first:
+		require.Equal(t, `{"rows":1}`, line)
+	case <-time.After(time.Minute):
+		t.Fatal("nothing is purged")
+	}
+	require.Empty(t, srv.Rows())
 	stop()
 	require.Equal(t, exitOK, <-code)
 }
