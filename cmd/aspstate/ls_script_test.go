@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,7 +36,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"service": scriptService, "session": scriptSession, "lock": scriptLock, "appears": scriptAppears,
+			"service": scriptService, "session": scriptSession, "lock": scriptLock, "appears": scriptAppears, "replace": scriptReplace,
 		},
 	})
 }
@@ -88,4 +89,12 @@ func scriptAppears(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("%s does not appear", args[0])
 		}
 	}
+}
+
+// scriptReplace writes a value in place of a word of a file: replace VALUE WORD FILE.
+func scriptReplace(ts *testscript.TestScript, _ bool, args []string) {
+	name := ts.MkAbs(args[2])
+	b, err := os.ReadFile(name)
+	ts.Check(err)
+	ts.Check(os.WriteFile(name, []byte(strings.ReplaceAll(string(b), args[1], args[0])), 0o600))
 }

@@ -63,6 +63,7 @@ func TestCluster(t *testing.T) {
 		require.ErrorContains(t, err, "database")
 	})
 	for _, layout := range []redis.Layout{redis.LayoutC, redis.LayoutB} {
+		t.Run("life cycle/"+layout.String(), func(t *testing.T) { lifeCycle(t, "", redis.Options{Layout: layout, Redis: one}) })
 		t.Run("storetest/"+layout.String(), func(t *testing.T) {
 			storetest.Run(t, func(t *testing.T) storetest.Harness {
 				opt := redis.Options{Layout: layout, Redis: one}
@@ -116,6 +117,7 @@ func TestSentinel(t *testing.T) {
 	failover := goredis.NewFailoverClient(&goredis.FailoverOptions{MasterName: group.MasterName, SentinelAddrs: group.Sentinels})
 	t.Cleanup(func() { _ = failover.Close() })
 	for _, layout := range layouts {
+		t.Run("life cycle/"+layout.String(), func(t *testing.T) { lifeCycle(t, "", redis.Options{Layout: layout, Redis: o}) })
 		t.Run("storetest/"+layout.String(), func(t *testing.T) {
 			storetest.Run(t, func(t *testing.T) storetest.Harness {
 				require.NoError(t, failover.FlushAll(context.Background()).Err())

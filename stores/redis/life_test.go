@@ -11,13 +11,16 @@ import (
 	"github.com/aspsession/aspsession/stores/redis"
 )
 
-// The life cycle of requests, over each layout.
+// The life cycle of requests, over each layout; on a cluster and under Sentinels
+// it runs with their other tests.
 func TestLifeCycle(t *testing.T) {
 	for _, layout := range layouts {
-		run := func(t *testing.T, addr string) {
-			lifecycletest.Run(t, lifecycletest.Harness{Store: func(t *testing.T) session.Store { return open(t, addr, redis.Options{Layout: layout}) }})
-		}
-		t.Run("miniredis/"+layout.String(), func(t *testing.T) { run(t, miniredis.RunT(t).Addr()) })
-		t.Run("server/"+layout.String(), func(t *testing.T) { run(t, redistest.Server(t)) })
+		opt := redis.Options{Layout: layout}
+		t.Run("miniredis/"+layout.String(), func(t *testing.T) { lifeCycle(t, miniredis.RunT(t).Addr(), opt) })
+		t.Run("server/"+layout.String(), func(t *testing.T) { lifeCycle(t, redistest.Server(t), opt) })
 	}
+}
+
+func lifeCycle(t *testing.T, addr string, opt redis.Options) {
+	lifecycletest.Run(t, lifecycletest.Harness{Store: func(t *testing.T) session.Store { return open(t, addr, opt) }})
 }
