@@ -169,7 +169,9 @@ func (a *App) serve(port int) (_ *server, taken bool, err error) {
 	cmd := exec.Command(a.rig.mono.run, "--debug", a.rig.path("xsp4/xsp4p.exe"),
 		"--root", ".", "--address", "127.0.0.1", "--port", fmt.Sprint(port), "--nonstop", "--verbose")
 	cmd.Dir = a.dir
-	cmd.Env = environ(a.rig.path("tmp"), "MONO_PATH="+a.rig.path("xsp4"))
+	// Its watchers of files would use up the user's inotify instances (128) where
+	// some applications run at once; nothing here changes a file that is served.
+	cmd.Env = environ(a.rig.path("tmp"), "MONO_PATH="+a.rig.path("xsp4"), "MONO_MANAGED_WATCHER=disabled")
 	cmd.Stdout, cmd.Stderr = &a.out, &a.out
 	cmd.WaitDelay = 5 * time.Second // for the pipe, if a compiler of its outlives it
 	if err := start(cmd); err != nil {

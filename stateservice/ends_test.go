@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 // between lets the journal be read between an Append of an end and what follows it.
 type between struct {
 	*memory
-	arm  bool
+	arm  atomic.Bool
 	read chan struct{}
 	once sync.Once
 }
@@ -25,7 +26,7 @@ type between struct {
 func (b *between) Append(c stateservice.Change) error {
 	err := b.memory.Append(c)
 	if c.Key == "second" && c.End > 0 {
-		b.arm = true
+		b.arm.Store(true)
 		<-b.read
 		time.Sleep(100 * time.Millisecond)
 	}
@@ -34,7 +35,7 @@ func (b *between) Append(c stateservice.Change) error {
 
 func (b *between) Ends(yield func(stateservice.End) bool) error {
 	err := b.memory.Ends(yield)
-	if b.arm {
+	if b.arm.Load() {
 		b.once.Do(func() { close(b.read) })
 	}
 	return err
