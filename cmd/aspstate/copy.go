@@ -45,9 +45,10 @@ An uninitialized session is made so in the target; in the source it is an ordina
 one from then on, as after a page's reading.
 
 SIGINT, SIGTERM or a crash leaves the state file: the same command line goes on
-from there. It is removed once everything is copied. It holds no ids, but hashes.
-What a visitor changes in the source after his session was copied stays behind:
-stop the site, or copy with --overwrite once more.
+from there. It is removed once everything is copied, and with --overwrite once
+everything was tried. It holds no ids, but hashes. What a visitor changes in the
+source after his session was copied stays behind: stop the site, or copy with
+--overwrite once more.
 
 The exit code is 0 where every session is in the target, those that it had and
 those that ended meanwhile included; 1 where one was skipped for another reason
@@ -100,11 +101,11 @@ func copySessions(c *call) int {
 		return c.fails(errors.New("--from and --to are the same store and application"))
 	}
 	k.from, k.to, k.progress = src, dst, c.stderr
-	if k.state, err = openCopyState(*file, a+"\n"+b); err != nil {
+	if k.state, err = openCopyState(*file, fmt.Sprintf("%s\n%s\n%t", a, b, k.overwrite)); err != nil {
 		return c.fails(err)
 	}
 	err = k.run(ctx, src.list, *parallel)
-	if serr := k.state.close(err == nil && k.complete()); err == nil {
+	if serr := k.state.close(err == nil && (k.overwrite || k.complete())); err == nil {
 		err = serr
 	}
 	if k.n.Listed == 0 && err != nil && !*asJSON {
@@ -141,6 +142,7 @@ func place(s session.Settings) string {
 		opt, _, err := redis.Provider{Attributes: s.Attributes}.Options()
 		if err == nil {
 			where = fmt.Sprint(opt.Redis.Addrs, opt.Redis.DB, opt.App, s.Attributes["layout"])
+			s.AppID = "" // its keys have the application's name alone
 		}
 	}
 	return strings.Join([]string{s.Mode, s.Provider, where, s.AppID, s.KeyBase, fmt.Sprint(s.Validation != "")}, " ")

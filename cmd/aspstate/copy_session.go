@@ -214,12 +214,16 @@ func (k *copier) once(ctx context.Context, id string, wait time.Duration, again 
 	}
 	if errors.Is(err, session.ErrExists) && k.overwrite {
 		// Removed only while nobody holds its lock, and without taking it.
+		old, oldErr := k.to.Get(ctx, id)
 		switch err = k.to.Remove(ctx, id, session.Lock{}); {
 		case errors.Is(err, session.ErrLocked):
 			return k.skip(id, skipLocked, errors.New("in the target"))
 		case err == nil, errors.Is(err, session.ErrNotFound):
 			overwritten = true
 			err = k.put(context.WithoutCancel(ctx), id, rec) // between the two it is nowhere but in the source
+			if err != nil && !errors.Is(err, session.ErrExists) && oldErr == nil {
+				_ = k.put(context.WithoutCancel(ctx), id, old) // what refuses or fails leaves what was there
+			}
 		}
 	}
 	switch {

@@ -64,7 +64,7 @@ func (s *copyState) load(places string) error {
 		return errors.New("its first line is damaged; remove it to begin anew")
 	}
 	if words[1] != hex.EncodeToString(s.sum(places)) {
-		return errors.New("it is of a copy between other stores; remove it, or give another name")
+		return errors.New("it is of a copy between other stores, or of one that differs in --overwrite; remove it, or give another name")
 	}
 	end := len(head) + 1
 	for line := range bytes.Lines(rest) {

@@ -225,6 +225,8 @@ func (d *doctor) unreachable(err error) {
 		}
 	case has("noauth", "wrongpass", "noperm"):
 		name, cure = "login", "correct the password (accessKey) in web.config"
+	case has("db index is out of range", "select is not allowed"):
+		name, cure = "redis-database", "correct databaseId, or defaultDatabase of the connection string: the server has no such database; a cluster has 0 alone"
 	case has("no such host"):
 		name, cure = "store-name", "the host's name is not known here: Windows' names need their domain, or an entry in /etc/hosts"
 	case has("connection refused"):

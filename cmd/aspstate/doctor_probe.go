@@ -32,7 +32,19 @@ func (d *doctor) compare() {
 	differ("mode", "sessionState mode", state.Mode.String(), p.SessionState.Mode, stale)
 	differ("cookie-name", "sessionState cookieName", state.CookieName, p.SessionState.CookieName, "Go would look for another cookie than pages give: "+stale)
 	differ("cookieless", "sessionState cookieless", state.Cookieless.String(), p.SessionState.Cookieless, stale)
-	differ("cookie-domain", "httpCookies domain", d.cfg.Cookies.Domain, p.HTTPCookies.Domain, "visitors would get two cookies: "+stale)
+	if here, there := d.cfg.Cookies.Domain, p.HTTPCookies.Domain; p.SessionState.Mode != "" && !strings.EqualFold(here, there) {
+		d.find(fault, "compare", "cookie-domain", fmt.Sprintf("httpCookies domain is %q in this web.config and %q on the server", label(here, 80), label(there, 80)), "visitors would get two cookies: "+stale)
+	}
+	for _, s := range [][3]string{
+		{"sessionIDManagerType", state.SessionIDManagerType, p.SessionState.SessionIDManagerType},
+		{"partitionResolverType", state.PartitionResolverType, p.SessionState.PartitionResolverType},
+	} {
+		there, _, _ := strings.Cut(s[2], ",")
+		if there = strings.TrimSpace(there); s[1] == "" && there != "" && there != "System.Web.SessionState.SessionIDManager" {
+			d.find(fault, "compare", "foreign-type", fmt.Sprintf("sessionState %s is missing in this web.config and %s on the server", s[0], label(there, 120)),
+				"Go needs the counterpart of that type: session.Options.IDs or Partition; "+stale)
+		}
+	}
 	differ("compression", "sessionState compressionEnabled", fmt.Sprint(state.CompressionEnabled), p.SessionState.CompressionEnabled, "each side could not read what the other stores: "+stale)
 	if n := p.HTTPRuntime.ExecutionTimeoutSeconds; n > 0 && n < 1<<31 && time.Duration(n)*time.Second != d.cfg.Runtime.ExecutionTimeout {
 		d.find(fault, "compare", "execution-timeout",

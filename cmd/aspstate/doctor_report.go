@@ -42,12 +42,16 @@ type report struct {
 	Steps    []step    `json:"steps"`
 }
 
-// find adds a finding; the first of a name counts.
+// find adds a finding. What an earlier step found under its name is not told
+// again; one step may find several: items, settings.
 func (r *report) find(s severity, step, name, found, cure string) {
-	if slices.ContainsFunc(r.Findings, func(f finding) bool { return f.Fault == name && f.severity <= s }) {
+	found = oneLine(found)
+	if slices.ContainsFunc(r.Findings, func(f finding) bool {
+		return f.Fault == name && f.severity <= s && (f.Step != step || f.Found == found)
+	}) {
 		return
 	}
-	r.Findings = append(r.Findings, finding{Fault: name, Step: step, Notice: s == notice, Found: oneLine(found), Cure: oneLine(cure), severity: s})
+	r.Findings = append(r.Findings, finding{Fault: name, Step: step, Notice: s == notice, Found: found, Cure: oneLine(cure), severity: s})
 }
 
 func (r *report) ok(name, format string, args ...any) {

@@ -304,9 +304,10 @@ func (c *call) parse(flags *flag.FlagSet, files int) (code int, done bool) {
 		return exitOK, true
 	}
 	if err == nil && flags.NArg() != files {
-		err = fmt.Errorf("one FILE is needed, there are %d; flags go before it", flags.NArg())
-		if files == 0 {
-			err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
+		words := strings.Fields(c.line)
+		err = fmt.Errorf("one %s is needed, there are %d; flags go before it", words[len(words)-1], flags.NArg())
+		if files == 0 { // what it is may be an id or hold a password
+			err = errors.New("unexpected argument: everything is said with flags")
 		}
 	}
 	if err != nil {

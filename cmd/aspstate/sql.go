@@ -201,6 +201,10 @@ func jsonText(v any, indent string) []byte {
 // fails reports an error of a verb.
 func (c *call) fails(err error) int {
 	fmt.Fprintf(c.stderr, "aspstate: %s: %s\n", c.name, visible(err.Error()))
+	if errors.Is(err, errSite) {
+		fmt.Fprintf(c.stderr, "Usage: aspstate %s %s\n", c.name, c.line)
+		return exitUsage
+	}
 	return exitData
 }
 
