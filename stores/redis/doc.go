@@ -43,7 +43,8 @@
 //	two requests of Go or of locking pages at once         excluded, for the life of the lock
 //	a page that writes without a lock (see below)          not told
 //	a save of which the reply was lost and which the       told ErrLockLost (ErrExists if
-//	client sent again                                      new), though it was done
+//	client sent again                                      new), though it was done; one
+//	                                                       that keeps the lock is right
 //	an acknowledged save that a fail-over lost             not told
 //
 // Each call is one script, one round trip and one step. Pages on read-only access

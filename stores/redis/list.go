@@ -135,7 +135,7 @@ func (s *Store) describe(ctx context.Context, client *goredis.Client, dataKeys [
 		}
 		if holder, err := a.lock.Result(); err == nil {
 			info.Lock = session.TextLock(holder)
-			info.LockAge = s.lockAge(max(a.age.Val(), -1).Truncate(time.Millisecond))
+			info.LockAge = s.lockAge(holder, max(a.age.Val(), -1).Truncate(time.Millisecond))
 		}
 		if !yield(info) {
 			return errEnough

@@ -19,14 +19,18 @@ const (
 	epochTicks  = 621_355_968_000_000_000 // 1970-01-01 (.NET DateTime.Ticks)
 	ticksSecond = 10_000_000
 	aheadTicks  = 24 * 3600 * ticksSecond
-	spreadTicks = 3600 * ticksSecond
+	spreadTicks = 30 * 24 * 3600 * ticksSecond
 	zoneTicks   = 15 * 3600 * ticksSecond // no page's clock is so far ahead
+	// leases is what a lock id of ours holds its lease in seconds modulo.
+	leases = 100_000
 )
 
 // newLock makes a lock id: ahead of every clock, and unlike any other, which
-// plain ticks are not.
-func newLock(now time.Time) string {
-	return strconv.FormatInt(ticks(now)+aheadTicks+rand.Int64N(spreadTicks), 10)
+// plain ticks are not. Its last digits are the lease, from which others know the
+// lock's age.
+func newLock(now time.Time, lease time.Duration) string {
+	n := ticks(now) + aheadTicks + rand.Int64N(spreadTicks)
+	return strconv.FormatInt(n-n%leases+min(seconds(lease), leases-1), 10)
 }
 
 // isOurs tells a lock id made by newLock within the last hours from a page's.
@@ -39,10 +43,16 @@ func ticks(t time.Time) int64 { return epochTicks + t.Unix()*ticksSecond + int64
 
 // lockAge is how old a lock is. A page's clock and zone say nothing, but it let
 // its lock live for the execution timeout, and Redis knows what is left of that.
-// A lock without a TTL would never end: it counts as overdue, and is broken.
-func (s *Store) lockAge(left time.Duration) time.Duration {
+// A lock of ours lived for its lease, which may be shorter. A lock without a TTL
+// would never end: it counts as overdue, and is broken.
+func (s *Store) lockAge(id string, left time.Duration) time.Duration {
 	if left < 0 {
 		return s.opt.ExecutionTimeout
 	}
-	return max(s.opt.ExecutionTimeout-left, 0)
+	life := s.opt.ExecutionTimeout
+	if isOurs(id, s.now()) {
+		n, _ := strconv.ParseInt(id, 10, 64)
+		life = min(life, time.Duration(n%leases)*time.Second)
+	}
+	return max(life-left, 0)
 }

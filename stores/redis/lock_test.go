@@ -128,7 +128,10 @@ func TestWait(t *testing.T) {
 				rec, err := other.Acquire(ctx, anID, time.Minute)
 				require.NoError(t, err)
 				page := name == "a page"
+				waiting := waiting
 				if page {
+					// No subscription of the case before, which a late message could wake.
+					waiting = open(t, addr, redis.Options{Layout: layout, Client: count.client(t, addr)})
 					rec.Lock = session.TextLock("639307952393805480")
 					require.NoError(t, client.Set(ctx, lockKey(layout), rec.Lock.Text(), time.Minute).Err())
 				}

@@ -134,15 +134,17 @@ if holder then return {2, holder, redis.call('PTTL', L)} end
 READ_DATA
 return {0, timeout, fresh, data}`,
 
-	// ARGV: 2 new lock id, 3 its life in seconds. That the lock holds this very
-	// id means that a first try succeeded whose reply was lost.
+	// ARGV: 2 new lock id, 3 its life in seconds, 4 the lock's id where the session
+	// is uninitialized. That the lock holds one of these very ids means that a first
+	// try succeeded whose reply was lost, and which of them what it was told.
 	acquire: `
 if not there then return {1} end
 renew()
 local holder = redis.call('GET', L)
-if holder and holder ~= ARGV[2] then return {2, holder, redis.call('PTTL', L)} end
+if holder and holder ~= ARGV[2] and holder ~= ARGV[4] then return {2, holder, redis.call('PTTL', L)} end
 READ_DATA
-redis.call('SET', L, ARGV[2], 'EX', ARGV[3])
+if holder == ARGV[4] then fresh = 1 end
+redis.call('SET', L, fresh == 1 and ARGV[4] or ARGV[2], 'EX', ARGV[3])
 return {0, timeout, fresh, data}`,
 
 	// As save of a new session, but one that exists is left alone.
@@ -157,10 +159,11 @@ return 0`,
 
 	// ARGV: 2 lock id, 3 timeout in seconds or '' for the stored one, 4 'new' or
 	// 'held', 5 for how long to keep the lock in seconds or '0' to release it,
-	// 6 channel. A lock without its session is a dead one.
+	// 6 channel. A lock without its session is a dead one. A new session that the
+	// caller's lock is on was stored by a first try whose reply was lost.
 	save: `
 if ARGV[4] == 'new' then
-  if there then renew() return 4 end
+  if there and (ARGV[5] == '0' or redis.call('GET', L) ~= ARGV[2]) then renew() return 4 end
   redis.call('DEL', L)
 else
   if redis.call('GET', L) ~= ARGV[2] then

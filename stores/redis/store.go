@@ -125,10 +125,13 @@ func (s *Store) get(ctx context.Context, id string) (session.Record, error) {
 // seconds.
 func (s *Store) Acquire(ctx context.Context, id string, lease time.Duration) (session.Record, error) {
 	c := s.call("acquire", id)
-	lock := newLock(s.now())
-	code, rest, err := c.list(ctx, s.scripts.acquire, s.fallback(), lock, seconds(lease))
+	lock, first := newLock(s.now(), lease), newLock(s.now(), lease)
+	code, rest, err := c.list(ctx, s.scripts.acquire, s.fallback(), lock, seconds(lease), first)
 	if err != nil {
 		return session.Record{}, err
+	}
+	if code == 0 && len(rest) == 3 && rest[1] == int64(1) {
+		lock = first
 	}
 	rec, err := c.record(code, rest)
 	if err == nil {
@@ -185,7 +188,7 @@ func (c call) locked(rest []any) error {
 	}
 	holder, _ := rest[0].(string)
 	left, _ := rest[1].(int64)
-	age := c.s.lockAge(time.Duration(left) * time.Millisecond)
+	age := c.s.lockAge(holder, time.Duration(left)*time.Millisecond)
 	return c.fail("", &session.LockedError{Holder: session.TextLock(holder), Age: age})
 }
 
@@ -213,7 +216,7 @@ func (s *Store) Save(ctx context.Context, id string, lock session.Lock, p *paylo
 func (s *Store) Checkpoint(ctx context.Context, id string, lock session.Lock, lease time.Duration, p *payload.Payload) (session.Lock, error) {
 	held := lock
 	if lock.IsZero() {
-		held = session.TextLock(newLock(s.now()))
+		held = session.TextLock(newLock(s.now(), lease))
 	}
 	if err := s.save(ctx, s.call("checkpoint", id), held.Text(), lock.IsZero(), seconds(lease), p); err != nil {
 		return lock, err

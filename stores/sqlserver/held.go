@@ -26,6 +26,10 @@ type hold struct{ since, until time.Time }
 // a save that comes later still does not look.
 const forgotten = time.Hour
 
+// early is by how much a lock's age in the database, which counts boundaries of
+// seconds and began before the reply, may be ahead of ours.
+const early = 2 * time.Second
+
 func (h *held) add(id string, lock session.Lock, lease time.Duration) {
 	now := time.Now()
 	h.mu.Lock()
@@ -41,25 +45,29 @@ func (h *held) add(id string, lock session.Lock, lease time.Duration) {
 	}
 }
 
-// drop forgets a lock that is given back, but not one that is overdue: it may be
-// another request of this process that breaks it, and its holder shall look.
+// drop forgets a lock that is given back, but not one that is overdue, or soon
+// will be by the server's seconds: it may be another request of this process that
+// breaks it, and its holder shall look.
 func (h *held) drop(id string, lock session.Lock) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	k := heldKey{id, lock}
-	if l, ok := h.locks[k]; ok && !time.Now().After(l.until) {
+	if l, ok := h.locks[k]; ok && !time.Now().Add(early).After(l.until) {
 		delete(h.locks, k)
 	}
 }
 
-// take forgets a lock. overdue reports that others may have broken it by its age,
+// take forgets a lock, but not one that is overdue: where the look fails, the next
+// try shall look again. overdue reports that others may have broken it by its age,
 // which is then at least age.
 func (h *held) take(id string, lock session.Lock) (age time.Duration, overdue bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	k := heldKey{id, lock}
 	l, ok := h.locks[k]
-	delete(h.locks, k)
 	now := time.Now()
-	return now.Sub(l.since), ok && now.After(l.until)
+	if overdue = ok && now.After(l.until); !overdue {
+		delete(h.locks, k)
+	}
+	return now.Sub(l.since), overdue
 }

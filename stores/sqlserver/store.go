@@ -204,7 +204,7 @@ func (s *Store) unknown(st statement, met error) error {
 // tells it from one that another took on a session made anew, whose cookies start
 // over.
 func (s *Store) stillOurs(ctx context.Context, b *binding, key string, lock session.Lock, age time.Duration) error {
-	r, _, err := s.fetch(ctx, func(r *row) statement { return b.read(r, key, false) }, key)
+	r, err := s.look(ctx, b, key)
 	switch {
 	case err != nil:
 		return err
@@ -219,7 +219,7 @@ func (s *Store) stillOurs(ctx context.Context, b *binding, key string, lock sess
 // whose looks at a row of which a call under a lock counted nothing. A row with
 // that lock's cookie it must have met: the server does not count (NOCOUNT).
 func (s *Store) whose(ctx context.Context, b *binding, key string, lock session.Lock) error {
-	r, _, err := s.fetch(ctx, func(r *row) statement { return b.read(r, key, false) }, key)
+	r, err := s.look(ctx, b, key)
 	switch {
 	case err != nil:
 		return err
@@ -229,6 +229,27 @@ func (s *Store) whose(ctx context.Context, b *binding, key string, lock session.
 		return session.ErrLockLost
 	}
 	return nil
+}
+
+// look reads a row for a holder that came late. Where a session was made anew the
+// read took from whoever comes next the news that it is uninitialized: it is made
+// once more, and if that fails the next request makes it.
+func (s *Store) look(ctx context.Context, b *binding, key string) (row, error) {
+	r, _, err := s.fetch(ctx, func(r *row) statement { return b.read(r, key, false) }, key)
+	if err != nil || !r.locked.Valid || r.locked.Bool || r.action.Int32&1 == 0 {
+		return r, err
+	}
+	p, err := s.open(r.blob())
+	if err != nil {
+		return r, nil // who reads it is told
+	}
+	if _, _, err = s.exec(ctx, b.remove(key, r.cookie.Int32), key); err == nil {
+		_, _, err = s.exec(ctx, b.insert(key, r.blob(), minutes(p), true), key)
+	}
+	if duplicate(err) {
+		err = nil // another made it, or took it before it was removed
+	}
+	return r, err
 }
 
 // Release implements session.Store. A lock that was broken and that nobody took
@@ -295,7 +316,8 @@ func (s *Store) removeFree(ctx context.Context, b *binding, key string) error {
 	}
 }
 
-// Touch implements session.Store.
+// Touch implements session.Store. A server that counts no rows (NOCOUNT) has every
+// session not found, renewed or not.
 func (s *Store) Touch(ctx context.Context, id string) error {
 	b, key, err := s.at(ctx, id)
 	if err != nil {
