@@ -44,6 +44,9 @@ func probe(c *call) int {
 	if code, done := c.parse(flags, 0); done {
 		return code
 	}
+	if *out == "-" {
+		*out = "" // standard output, as for the other verbs
+	}
 	if *asJSON && *out == "" {
 		fmt.Fprintf(c.stderr, "aspstate: %s: --json tells of the page that --out writes: give both\n", c.name)
 		return exitUsage
