@@ -82,6 +82,12 @@ func (s kept) apply(in input, parking bool) []step {
 		s.now += in.by
 		return []step{{output{status: 200}, s}}
 	}
+	if in.verb == "arrive" {
+		if s.there && s.now < s.expires {
+			s.expires = s.now + modelTimeout
+		}
+		return []step{{output{}, s}}
+	}
 	if in.verb == "take back" {
 		if free := s; s.there && s.locked && s.holder == in.id {
 			free.locked = false
@@ -96,6 +102,7 @@ func (s kept) apply(in input, parking bool) []step {
 	if !s.there {
 		return s.missing(in)
 	}
+	early := s // of a request that renewed the item when it came: see perKey
 	s.expires = s.now + modelTimeout
 	was := s
 	answer := func(status int, s kept) []step { return []step{{output{status: status}, s}} }
@@ -109,9 +116,12 @@ func (s kept) apply(in input, parking bool) []step {
 	case "get", "acquire":
 		told := s.fresh
 		s.fresh = false
-		refused := step{output{status: 423, cookie: s.cookie, fresh: told}, s}
+		refused := []step{{output{status: 423, cookie: s.cookie, fresh: told}, s}}
+		if parking && !told {
+			refused = append(refused, step{refused[0].out, early})
+		}
 		if s.locked {
-			return []step{refused}
+			return refused
 		}
 		ok := step{output{status: 200, fresh: told, body: s.body}, s}
 		if in.verb == "get" {
@@ -121,7 +131,7 @@ func (s kept) apply(in input, parking bool) []step {
 		ok.s.locked, ok.s.holder = true, in.id
 		ok.out.cookie = ok.s.cookie
 		if parking { // it may be kept for who waits
-			return []step{ok, refused}
+			return append(refused, ok)
 		}
 		return []step{ok}
 	case "release":
