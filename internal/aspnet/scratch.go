@@ -1,4 +1,4 @@
-package interop
+package aspnet
 
 import (
 	"fmt"
@@ -12,18 +12,18 @@ const reaper = `trap '' HUP INT TERM; read -r line; rm -rf -- "$1"; sleep 1; rm 
 
 // scratch makes a directory that goes when the process ends.
 func scratch() (string, error) {
-	dir, err := os.MkdirTemp("", "aspsession-interop-")
+	dir, err := os.MkdirTemp("", "aspsession-aspnet-")
 	if err != nil {
-		return "", fmt.Errorf("interop: %w", err)
+		return "", fmt.Errorf("aspnet: %w", err)
 	}
-	cmd := exec.Command("/bin/sh", "-c", reaper, "interop", dir)
+	cmd := exec.Command("/bin/sh", "-c", reaper, "aspnet", dir)
 	ownGroup(cmd)
 	if _, err = cmd.StdinPipe(); err == nil { // never closed: the kernel does it
 		err = cmd.Start()
 	}
 	if err != nil {
 		os.RemoveAll(dir)
-		return "", fmt.Errorf("interop: %w", err)
+		return "", fmt.Errorf("aspnet: %w", err)
 	}
 	keep = cmd
 	return dir, nil

@@ -1,15 +1,25 @@
-package interop
+package aspnet
 
 import (
 	"encoding/xml"
+	"io/fs"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// AppOptions of a web application. Server is needed.
+// AppOptions of a web application. Pages, Ready and Server are needed.
 type AppOptions struct {
+	// Pages are the application's files.
+	Pages fs.FS
+	// Ready is the page that says that the application is up: it is asked for
+	// until it answers 200.
+	Ready string
+	// WebConfig is the application's web.config. Default one with the session
+	// provider and what the fields below say, which are unused otherwise but for
+	// Server.
+	WebConfig []byte
 	// Server is the address of the state service, host:port.
 	Server string
 	// AppID is the application id. Default "/LM/W3SVC/1/ROOT", in all of them:

@@ -1,4 +1,4 @@
-package interop
+package aspnet
 
 import (
 	"embed"
@@ -8,17 +8,17 @@ import (
 	"path/filepath"
 )
 
-//go:embed aspnet
+//go:embed rig
 var material embed.FS
 
 // unpack copies a folder of the material to dir.
 func unpack(folder, dir string) error {
-	sub, err := fs.Sub(material, "aspnet/"+folder)
+	sub, err := fs.Sub(material, "rig/"+folder)
 	if err == nil {
 		err = os.CopyFS(dir, sub)
 	}
 	if err != nil {
-		return fmt.Errorf("interop: unpacking %s: %w", folder, err)
+		return fmt.Errorf("aspnet: unpacking %s: %w", folder, err)
 	}
 	return nil
 }
@@ -30,7 +30,7 @@ func copyFile(from, to string) error {
 		err = os.WriteFile(filepath.Clean(to), b, 0o644)
 	}
 	if err != nil {
-		return fmt.Errorf("interop: %w", err)
+		return fmt.Errorf("aspnet: %w", err)
 	}
 	return nil
 }

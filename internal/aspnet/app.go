@@ -1,4 +1,4 @@
-package interop
+package aspnet
 
 import (
 	"context"
@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 )
 
@@ -24,9 +23,10 @@ const (
 // An App is a web application and the web server that serves it. It is safe for
 // concurrent use.
 type App struct {
-	rig *Rig
-	dir string
-	out output
+	rig   *Rig
+	dir   string
+	ready string // the page that is asked for first
+	out   output
 
 	mu     sync.Mutex // guards all below
 	server *server    // nil while stopped
@@ -39,42 +39,34 @@ type server struct {
 	done chan struct{} // closed when it has ended
 }
 
-// NewApp makes an application and serves it until the test ends. If the test
-// fails, what the application printed is logged.
-func NewApp(t testing.TB, opt AppOptions) *App {
-	t.Helper()
-	a, err := Build(t).NewApp(opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(a.Stop)
-	a.Watch(t)
-	return a
-}
-
-// NewApp is for tests that share an application: whoever calls it must Stop it.
+// NewApp makes an application and serves it, until it is stopped: whoever calls
+// NewApp must do that.
 func (r *Rig) NewApp(opt AppOptions) (*App, error) {
 	if _, _, err := net.SplitHostPort(opt.Server); err != nil {
-		return nil, fmt.Errorf("interop: AppOptions.Server: %w", err)
+		return nil, fmt.Errorf("aspnet: AppOptions.Server: %w", err)
 	}
-	a := &App{rig: r, dir: r.path(fmt.Sprintf("app%d", r.apps.Add(1)))}
-	if err := unpack("pages", a.dir); err != nil {
-		return nil, err
+	a := &App{rig: r, dir: r.path(fmt.Sprintf("app%d", r.apps.Add(1))), ready: opt.Ready}
+	if err := os.CopyFS(a.dir, opt.Pages); err != nil {
+		return nil, fmt.Errorf("aspnet: AppOptions.Pages: %w", err)
 	}
 	if err := os.Mkdir(filepath.Join(a.dir, "bin"), 0o755); err != nil {
-		return nil, fmt.Errorf("interop: %w", err)
+		return nil, fmt.Errorf("aspnet: %w", err)
 	}
 	libraries, err := filepath.Glob(r.path("bin/*.dll"))
 	if err != nil {
-		return nil, fmt.Errorf("interop: %w", err)
+		return nil, fmt.Errorf("aspnet: %w", err)
 	}
 	for _, lib := range libraries {
 		if err := copyFile(lib, filepath.Join(a.dir, "bin", filepath.Base(lib))); err != nil {
 			return nil, err
 		}
 	}
-	if err := os.WriteFile(filepath.Join(a.dir, "web.config"), opt.webConfig(), 0o644); err != nil {
-		return nil, fmt.Errorf("interop: %w", err)
+	config := opt.WebConfig
+	if config == nil {
+		config = opt.webConfig()
+	}
+	if err := os.WriteFile(filepath.Join(a.dir, "web.config"), config, 0o644); err != nil {
+		return nil, fmt.Errorf("aspnet: %w", err)
 	}
 	return a, a.Start()
 }
@@ -90,14 +82,35 @@ func (a *App) URL(page string) string {
 	return fmt.Sprintf("http://127.0.0.1:%d/%s", a.port, page)
 }
 
+// A TB is what Watch needs of a test.
+type TB interface {
+	Cleanup(func())
+	Failed() bool
+	Logf(format string, args ...any)
+}
+
 // Watch logs what the application prints from now on, if the test fails.
-func (a *App) Watch(t testing.TB) {
+func (a *App) Watch(t TB) {
 	from := a.out.len()
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("%s printed:\n%s", filepath.Base(a.dir), a.out.since(from))
 		}
 	})
+}
+
+// Printed is what the application printed so far, the last 32 KiB of it.
+func (a *App) Printed() string { return a.out.since(0) }
+
+// Ended is closed when the web server ends by itself or is stopped; nil while
+// the application is stopped.
+func (a *App) Ended() <-chan struct{} {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.server == nil {
+		return nil
+	}
+	return a.server.done
 }
 
 // Restart ends the server and starts another: the same files, nothing in memory.
@@ -131,7 +144,7 @@ func (a *App) Start() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.server != nil {
-		return errors.New("interop: the application is running")
+		return errors.New("aspnet: the application is running")
 	}
 	var err error
 	for range portTries {
@@ -156,7 +169,7 @@ func (a *App) Start() error {
 func freePort() (int, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return 0, fmt.Errorf("interop: %w", err)
+		return 0, fmt.Errorf("aspnet: %w", err)
 	}
 	defer ln.Close()
 	return ln.Addr().(*net.TCPAddr).Port, nil
@@ -175,7 +188,7 @@ func (a *App) serve(port int) (_ *server, taken bool, err error) {
 	cmd.Stdout, cmd.Stderr = &a.out, &a.out
 	cmd.WaitDelay = 5 * time.Second // for the pipe, if a compiler of its outlives it
 	if err := start(cmd); err != nil {
-		return nil, false, fmt.Errorf("interop: %w", err)
+		return nil, false, fmt.Errorf("aspnet: %w", err)
 	}
 	s := &server{cmd, make(chan struct{})}
 	go func() {
@@ -183,9 +196,9 @@ func (a *App) serve(port int) (_ *server, taken bool, err error) {
 		_ = cmd.Wait() // it was killed, or what it printed says more
 	}()
 	printed := func() string { return a.out.since(from) }
-	if err := s.ready(fmt.Sprintf("http://127.0.0.1:%d/none.aspx", port), printed); err != nil {
+	if err := s.ready(fmt.Sprintf("http://127.0.0.1:%d/%s", port, a.ready), printed); err != nil {
 		s.stop()
-		return nil, strings.Contains(printed(), "in use"), fmt.Errorf("interop: %w; it printed:\n%s", err, printed())
+		return nil, strings.Contains(printed(), "in use"), fmt.Errorf("aspnet: %w; it printed:\n%s", err, printed())
 	}
 	return s, false, nil
 }
@@ -222,7 +235,7 @@ func ask(ctx context.Context, client http.Client, url string) error {
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
-	if err == nil && (resp.StatusCode != http.StatusOK || string(b) != "no session\n") {
+	if err == nil && resp.StatusCode != http.StatusOK {
 		err = fmt.Errorf("xsp4 answered %s: %.2000s", resp.Status, b)
 	}
 	return err

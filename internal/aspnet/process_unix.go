@@ -1,6 +1,6 @@
 //go:build unix
 
-package interop
+package aspnet
 
 import (
 	"os/exec"

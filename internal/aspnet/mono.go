@@ -1,4 +1,4 @@
-package interop
+package aspnet
 
 import (
 	"fmt"
@@ -11,15 +11,15 @@ import (
 
 const packages = "install the Debian packages mono-complete and mono-xsp4"
 
-// mono is what is installed here.
-type mono struct {
+// Mono is what is installed here: see Find.
+type Mono struct {
 	run, mcs   string // the runtime, the compiler
 	xsp, cecil string // the web server, the library that patches it
 }
 
-// findMono looks for Mono; missing says in one line what is not there and what
+// Find looks for Mono; missing says in one line what is not there and what
 // to install, and is "" where all is.
-func findMono() (m mono, missing string) {
+func Find() (m Mono, missing string) {
 	if runtime.GOOS == "windows" {
 		return m, "the rig runs on Unix only"
 	}

@@ -1,4 +1,4 @@
-package interop
+package aspnet
 
 import (
 	"os/exec"

@@ -1,52 +1,27 @@
-package interop
+package aspnet
 
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"testing"
-
-	"github.com/aspsession/aspsession/internal/testenv"
 )
 
-// A Rig is what Build made: the session provider, the session classes and the
-// web server, compiled.
+// A Rig is the session provider and the web server, compiled: what web
+// applications of this process have in common. It is safe for concurrent use.
 type Rig struct {
-	mono mono
+	mono Mono
 	dir  string
 	apps atomic.Int32 // counts them for their folders
 }
 
-// Build compiles the rig, once in a process. Without Mono the test is skipped,
-// or fails where ASPSESSION_REQUIRE says so. The files go when the process ends,
-// however it does.
-func Build(t testing.TB) *Rig {
-	t.Helper()
-	m, missing := findMono()
-	testenv.Need(t, "aspnet", missing == "", missing)
-	r, err := built(m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-var (
-	once    sync.Once
-	theRig  *Rig
-	failure error
-)
-
-func built(m mono) (*Rig, error) {
-	once.Do(func() { theRig, failure = build(m) })
-	return theRig, failure
-}
-
-func build(m mono) (*Rig, error) {
+// Build compiles the rig, in about two seconds. The files go when the process
+// ends, however it does.
+func (m Mono) Build() (*Rig, error) {
 	dir, err := scratch()
 	if err != nil {
 		return nil, err
@@ -59,18 +34,32 @@ func build(m mono) (*Rig, error) {
 	}
 	for _, folder := range []string{"bin", "tmp"} {
 		if err := os.Mkdir(r.path(folder), 0o755); err != nil {
-			return nil, fmt.Errorf("interop: %w", err)
+			return nil, fmt.Errorf("aspnet: %w", err)
 		}
 	}
 	web := []string{"-r:System.Web", "-r:System.Configuration"}
 	return r, all(
 		r.patchServer,
-		func() error {
-			return r.compile("bin/RigModels.dll", nil, "provider/ShoppingCart.cs", "provider/RigModels2.cs")
-		},
 		func() error { return r.compile("bin/RigStateServer.dll", web, "provider/StateServerProvider.cs") },
 		func() error { return r.compile("bin/RigIds.dll", web, "provider/FrameworkIds.cs") },
 	)
+}
+
+// Library compiles the C# files at the top of sources into name.dll, which every
+// application made from now on has in its bin.
+func (r *Rig) Library(name string, sources fs.FS) error {
+	dir := r.path("lib" + name)
+	if err := os.CopyFS(dir, sources); err != nil {
+		return fmt.Errorf("aspnet: %s: %w", name, err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.cs"))
+	if err != nil || len(files) == 0 {
+		return fmt.Errorf("aspnet: %s: no C# files in its sources", name)
+	}
+	for i, file := range files {
+		files[i] = filepath.Join("lib"+name, filepath.Base(file))
+	}
+	return r.compile("bin/"+name+".dll", nil, files...)
 }
 
 func (r *Rig) path(name string) string { return filepath.Join(r.dir, filepath.FromSlash(name)) }
@@ -109,7 +98,7 @@ func (r *Rig) tool(name string, args ...string) error {
 	cmd.Dir = r.path("xsp4")
 	cmd.Env = environ(r.path("tmp"))
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("interop: %s: %w\n%s", filepath.Base(name), err, out)
+		return fmt.Errorf("aspnet: %s: %w\n%s", filepath.Base(name), err, out)
 	}
 	return nil
 }
