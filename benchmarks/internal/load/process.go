@@ -27,9 +27,11 @@ func FreeAddr() (string, error) {
 	return ln.Addr().String(), nil
 }
 
-// Start runs a command that serves addr, and returns when it answers there.
-func Start(addr, name string, args ...string) (*Process, error) {
+// Start runs a command that serves addr, with more in its environment, and
+// returns when it answers there.
+func Start(addr string, more []string, name string, args ...string) (*Process, error) {
 	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), more...)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		return nil, err
