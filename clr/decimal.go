@@ -174,6 +174,9 @@ func (d *Decimal) pushDigit(v byte) bool {
 // JSON keeps every digit.
 func (d Decimal) MarshalText() ([]byte, error) { return d.append(nil), nil }
 
+// AppendText appends what String returns, at most 31 bytes. It never fails.
+func (d Decimal) AppendText(b []byte) ([]byte, error) { return d.append(b), nil }
+
 // UnmarshalText implements encoding.TextUnmarshaler with ParseDecimal.
 func (d *Decimal) UnmarshalText(b []byte) (err error) {
 	*d, err = ParseDecimal(string(b))

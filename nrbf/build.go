@@ -9,10 +9,11 @@ func New(opt Options) *Graph {
 	return &Graph{opt: opt.withDefaults(), headerID: -1, major: 1, changed: true}
 }
 
-// add gives a new node its place and id.
-func (g *Graph) add(n *node, inPlace bool) *node {
+// add makes a node and gives it its place and id.
+func (g *Graph) add(kind Kind, inPlace bool) *node {
 	g.next = g.free(g.next)
-	n.g, n.id, n.seq = g, g.next, int32(len(g.order))
+	n := g.nodes.one()
+	*n = node{g: g, kind: kind, id: g.next, seq: int32(len(g.order))}
 	if inPlace {
 		n.id = -n.id
 		g.neg.put(-n.id, n)
@@ -26,7 +27,9 @@ func (g *Graph) add(n *node, inPlace bool) *node {
 // NewString makes a string with identity: set it in two places and .NET sees
 // one string twice. Bytes that are not UTF-8 become U+FFFD.
 func (g *Graph) NewString(s string) *String {
-	return (*String)(g.add(&node{kind: KindString, text: validText(s)}, false))
+	n := g.add(KindString, false)
+	n.text = validText(s)
+	return (*String)(n)
 }
 
 // NewClass describes a class for new objects: .NET's full name, the assembly's
@@ -51,7 +54,7 @@ func (g *Graph) NewClass(name, library string, members ...Member) (*Class, error
 			return nil, err
 		}
 	}
-	c := &Class{name: name, library: library, members: append([]Member(nil), members...), seq: g.nclass, g: g}
+	c := &Class{name: name, library: library, members: append([]Member(nil), members...), seq: g.nclass, g: g, harmless: true}
 	if twice, ok := c.finish(); !ok {
 		return nil, usage(name+"."+twice, ErrType, "two members of one name")
 	}
@@ -86,12 +89,16 @@ func (g *Graph) object(c *Class, inPlace bool) (*Object, error) {
 	if c == nil || c.g != g {
 		return nil, usage("class", ErrType, "belongs to another graph")
 	}
-	if err := refuseGadget(c.name); err != nil {
-		return nil, err
+	if !c.harmless {
+		if err := refuseGadget(c.name); err != nil {
+			return nil, err
+		}
+		c.harmless = true
 	}
-	n := g.add(&node{kind: KindObject, class: c, vals: make([]Value, len(c.members))}, inPlace)
-	for i, m := range c.members {
-		n.vals[i] = zero(m.Type)
+	n := g.add(KindObject, inPlace)
+	n.class, n.vals = c, g.values.many(len(c.members))
+	for i := range c.members {
+		n.vals[i] = zero(c.members[i].Type)
 	}
 	return (*Object)(n), nil
 }
@@ -101,10 +108,13 @@ func zero(t Type) Value {
 	case t.Form != FormPrimitive:
 		return null
 	case t.Kind == KindDecimal:
-		return Value{kind: KindDecimal, n: 1, p: &node{arr: &shape{data: []byte("0")}}}
+		return Value{kind: KindDecimal, n: uint64(len(zeroDecimal.arr.data)), p: zeroDecimal}
 	}
 	return Value{kind: t.Kind}
 }
+
+// zeroDecimal holds the text of all of them. Nothing changes it.
+var zeroDecimal = &node{arr: &shape{data: []byte("0")}}
 
 // NewArray makes an array of rank 1 with n elements, null or zero. Elements of
 // a class type that are arrays themselves need jagged: .NET writes those in
@@ -134,7 +144,8 @@ func (g *Graph) NewArray(elem Type, n int, jagged bool) (*Array, error) {
 			s.form = Jagged
 		}
 	}
-	a := (*Array)(g.add(&node{kind: KindArray, arr: s}, false))
+	a := (*Array)(g.add(KindArray, false))
+	a.arr = s
 	if elem.Form == FormPrimitive {
 		return a, a.Resize(n)
 	}
@@ -152,7 +163,9 @@ func NewPrimitives[T Primitive](g *Graph, vs []T) (*Array, error) {
 		return nil, err
 	}
 	s := &shape{elem: PrimitiveType(KindOf[T]()), record: ArraySinglePrimitive, total: len(vs), data: data, owned: true}
-	return (*Array)(g.add(&node{kind: KindArray, arr: s}, false)), nil
+	a := (*Array)(g.add(KindArray, false))
+	a.arr = s
+	return a, nil
 }
 
 func validText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }

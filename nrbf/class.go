@@ -11,6 +11,7 @@ type Class struct {
 	index         map[string]int32 // nil for few members, which are faster to scan
 	seq           int32
 	g             *Graph
+	harmless      bool // refuseGadget has seen its name
 }
 
 // A Member is one serialized field. Private fields of a base class are named

@@ -83,10 +83,23 @@ func (g *Graph) valueOf(v any, t Type, what string) (Value, error) {
 		}
 		return Value{kind: KindDateTime, n: uint64(v.Kind)<<62 | uint64(v.Ticks)}, nil
 	case clr.Decimal:
-		text := []byte(v.String())
-		return Value{kind: KindDecimal, n: uint64(len(text)), p: &node{arr: &shape{data: text}}}, nil
+		return g.decimal(v), nil
 	}
 	return Value{}, usage(what, ErrType, "a Go %T", v)
+}
+
+// decimal makes a value of the text that a stream has for it. The texts of some
+// stand in one block: what stands there already is never written again, so that
+// a Value may be read while others are made.
+func (g *Graph) decimal(d clr.Decimal) Value {
+	const longest, block = 32, 512
+	if g.decimals == nil || len(g.decimals.arr.data)-g.decimalsUsed < longest {
+		g.decimals, g.decimalsUsed = &node{arr: &shape{data: make([]byte, block)}}, 0
+	}
+	from := g.decimalsUsed
+	text, _ := d.AppendText(g.decimals.arr.data[from:from]) // never fails
+	g.decimalsUsed += len(text)
+	return Value{kind: KindDecimal, n: uint64(from)<<32 | uint64(len(text)), p: g.decimals}
 }
 
 // own refuses nodes of another graph: their ids mean nothing here.

@@ -50,8 +50,8 @@ var gadgets = set(
 
 // Whole namespaces with nothing in them that a session holds.
 var gadgetSpaces = []string{
-	"System.Management.Automation.", "System.Workflow.", "System.Windows.Markup.", "System.CodeDom.",
-	"System.Runtime.Remoting.", "Microsoft.VisualStudio.Text.", "System.Reflection.Emit.",
+	"system.management.automation.", "system.workflow.", "system.windows.markup.", "system.codedom.",
+	"system.runtime.remoting.", "microsoft.visualstudio.text.", "system.reflection.emit.",
 }
 
 func set(names ...string) map[string]bool {
@@ -82,7 +82,7 @@ func refuseGadget(name string) error {
 		plain = strings.ReplaceAll(plain, `\`, "")
 		bad := gadgets[plain]
 		for _, space := range gadgetSpaces {
-			bad = bad || strings.HasPrefix(plain, strings.ToLower(space))
+			bad = bad || strings.HasPrefix(plain, space)
 		}
 		if bad {
 			return usage(name, ErrGadget, "%s is not written", clip(part))

@@ -26,6 +26,9 @@ type Graph struct {
 	shapes slab[shape]
 	texts  texts
 	source *node // holds the stream for the Decimals in it
+
+	decimals     *node // holds new Decimals
+	decimalsUsed int   // bytes
 }
 
 // A node is an object, an array or a string: [Object], [Array] and [String] are

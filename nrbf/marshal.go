@@ -126,6 +126,7 @@ type marshaler struct {
 	ptrs    map[identity]*node
 	claimed map[*node]identity // which Go value an object holds by now
 	classes map[string]*node   // an object of each class, to learn from
+	matches matches
 	queue   []task
 }
 

@@ -51,7 +51,7 @@ func (w *marshaler) object(t Type, p *plan, rv reflect.Value, old Value, box boo
 
 // fill writes the fields into the members of an object.
 func (w *marshaler) fill(p *plan, o *Object, rv reflect.Value) error {
-	members, err := p.match(o.class)
+	members, err := w.matches.members(p, o.class)
 	if err != nil {
 		return err
 	}

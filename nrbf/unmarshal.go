@@ -157,9 +157,7 @@ type unmarshaler struct {
 	ptrs  []pointer
 	queue []pending
 
-	classes []classPlan // which member each field takes
-	byClass map[planClass]int
-	last    int // the one used last
+	matches
 	layouts map[*Class]layout
 	lastC   *Class
 	lastL   layout
@@ -175,16 +173,6 @@ type pending struct {
 	plan *plan
 	v    Value
 	rv   reflect.Value
-}
-
-type planClass struct {
-	p *plan
-	c *Class
-}
-
-type classPlan struct {
-	planClass
-	members []int32
 }
 
 // shared is the node if references can point to it.
@@ -338,40 +326,6 @@ func (d *unmarshaler) object(p *plan, v Value, rv reflect.Value) error {
 	}
 	d.leave(v, old)
 	return nil
-}
-
-// members finds out once per class which member each field takes.
-func (d *unmarshaler) members(p *plan, c *Class) ([]int32, error) {
-	if d.last < len(d.classes) && d.classes[d.last].p == p && d.classes[d.last].c == c {
-		return d.classes[d.last].members, nil
-	}
-	key := planClass{p, c}
-	if d.byClass == nil {
-		for i := range d.classes {
-			if d.classes[i].planClass == key {
-				d.last = i
-				return d.classes[i].members, nil
-			}
-		}
-	} else if i, ok := d.byClass[key]; ok {
-		d.last = i
-		return d.classes[i].members, nil
-	}
-	members, err := p.match(c)
-	if err != nil {
-		return nil, err
-	}
-	d.last = len(d.classes)
-	d.classes = append(d.classes, classPlan{key, members})
-	if d.byClass != nil {
-		d.byClass[key] = d.last
-	} else if len(d.classes) == 16 {
-		d.byClass = map[planClass]int{}
-		for i := range d.classes {
-			d.byClass[d.classes[i].planClass] = i
-		}
-	}
-	return members, nil
 }
 
 // at puts a place in front of where an error happened.

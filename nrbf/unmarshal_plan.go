@@ -217,6 +217,57 @@ func makeFields(t reflect.Type, index []int, made map[reflect.Type]*plan) []fiel
 	return fields
 }
 
+// matches remembers which member each field takes.
+type matches struct {
+	classes []classPlan
+	byClass map[planClass]int // where there are many
+	last    int               // the one used last
+}
+
+type planClass struct {
+	p *plan
+	c *Class
+}
+
+type classPlan struct {
+	planClass
+	members []int32
+}
+
+// members finds out once per class which member each field takes.
+func (d *matches) members(p *plan, c *Class) ([]int32, error) {
+	if d.last < len(d.classes) && d.classes[d.last].p == p && d.classes[d.last].c == c {
+		return d.classes[d.last].members, nil
+	}
+	key := planClass{p, c}
+	if d.byClass == nil {
+		for i := range d.classes {
+			if d.classes[i].planClass == key {
+				d.last = i
+				return d.classes[i].members, nil
+			}
+		}
+	} else if i, ok := d.byClass[key]; ok {
+		d.last = i
+		return d.classes[i].members, nil
+	}
+	members, err := p.match(c)
+	if err != nil {
+		return nil, err
+	}
+	d.last = len(d.classes)
+	d.classes = append(d.classes, classPlan{key, members})
+	if d.byClass != nil {
+		d.byClass[key] = d.last
+	} else if len(d.classes) == 16 {
+		d.byClass = map[planClass]int{}
+		for i := range d.classes {
+			d.byClass[d.classes[i].planClass] = i
+		}
+	}
+	return members, nil
+}
+
 // match finds the member of a class for every field; -1 where there is none.
 func (p *plan) match(c *Class) ([]int32, error) {
 	members := make([]int32, len(p.fields))
