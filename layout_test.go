@@ -42,7 +42,7 @@ var floors = map[string][]string{
 	"middleware/otelsession":         {"clr", "nrbf", "payload", "session"},
 	"middleware/lifecycletest":       {"clr", "nrbf", "payload", "session", "cookieless", "middleware"},
 	"":                               {"clr", "nrbf", "payload", "session", "msasp", "cookieless", "middleware", "stores/stateserver", "webconfig"},
-	"internal":                       {"internal/testenv"},
+	"internal":                       {"internal/testenv", "internal/child"},
 	"interop":                        {"*"},
 	"cmd":                            {"*"},
 	"examples":                       {"*"},

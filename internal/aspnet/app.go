@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/aspsession/aspsession/internal/child"
 )
 
 const (
@@ -134,7 +136,7 @@ func (s *server) stop() {
 	select {
 	case <-s.done: // its number may be another's by now
 	default:
-		killGroup(s.cmd)
+		child.Kill(s.cmd)
 		<-s.done
 	}
 }
@@ -187,7 +189,7 @@ func (a *App) serve(port int) (_ *server, taken bool, err error) {
 	cmd.Env = environ(a.rig.path("tmp"), "MONO_PATH="+a.rig.path("xsp4"), "MONO_MANAGED_WATCHER=disabled")
 	cmd.Stdout, cmd.Stderr = &a.out, &a.out
 	cmd.WaitDelay = 5 * time.Second // for the pipe, if a compiler of its outlives it
-	if err := start(cmd); err != nil {
+	if err := child.Start(cmd); err != nil {
 		return nil, false, fmt.Errorf("aspnet: %w", err)
 	}
 	s := &server{cmd, make(chan struct{})}

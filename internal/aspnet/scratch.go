@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+
+	"github.com/aspsession/aspsession/internal/child"
 )
 
 // reaper reads until its input ends, which it does when this process ends in
@@ -17,7 +19,7 @@ func scratch() (string, error) {
 		return "", fmt.Errorf("aspnet: %w", err)
 	}
 	cmd := exec.Command("/bin/sh", "-c", reaper, "aspnet", dir)
-	ownGroup(cmd)
+	child.OwnGroup(cmd)
 	if _, err = cmd.StdinPipe(); err == nil { // never closed: the kernel does it
 		err = cmd.Start()
 	}

@@ -25,6 +25,7 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
+	"github.com/aspsession/aspsession/internal/child"
 	"github.com/aspsession/aspsession/internal/testenv"
 )
 
@@ -97,7 +98,7 @@ func launch(t testing.TB, binary, addr string, args []string) (*Node, error) {
 	n := &Node{Addr: addr, done: make(chan struct{})}
 	n.cmd = exec.Command(binary, args...)
 	n.cmd.Stdout, n.cmd.Stderr = &n.out, &n.out
-	if err := startCommand(n.cmd); err != nil {
+	if err := child.Start(n.cmd); err != nil {
 		return nil, err
 	}
 	go func() {

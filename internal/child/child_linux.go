@@ -1,4 +1,4 @@
-package aspnet
+package child
 
 import (
 	"os/exec"
@@ -7,10 +7,10 @@ import (
 	"syscall"
 )
 
-// start starts a command that the kernel kills when this process ends. It does
-// so already when the thread ends that started it, so one thread, which never
-// ends, starts all of them.
-func start(cmd *exec.Cmd) error {
+// Start starts a command that the kernel kills when this process ends. The
+// kernel does so already when the thread ends that started it, so one thread,
+// which never ends, starts all of them.
+func Start(cmd *exec.Cmd) error {
 	starter.Do(func() {
 		go func() {
 			runtime.LockOSThread()
@@ -19,7 +19,7 @@ func start(cmd *exec.Cmd) error {
 			}
 		}()
 	})
-	ownGroup(cmd)
+	OwnGroup(cmd)
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	done := make(chan error)
 	starts <- func() { done <- cmd.Start() }
