@@ -33,7 +33,8 @@
 // known length waits for the save (not where a file goes out by sendfile), and so
 // does a flushed response that has no body; a save that fails late reaches
 // OnError and breaks the connection, so that no half page looks whole. A HEAD
-// that is flushed is the exception: its headers are all that there is.
+// that is flushed is the exception: its headers are all that there is. (One that
+// is not flushed waits for the save, however long its page is.)
 //
 // Headers may be changed until they leave, also after WriteHeader.
 //

@@ -17,10 +17,15 @@ func (w *response) ReadFrom(src io.Reader) (n int64, err error) {
 		return 0, errOver
 	}
 	if w.waiting() {
-		if length, ok := w.contentLength(); !ok || length <= int64(w.x.m.opt.BufferSize) {
+		if length, ok := w.contentLength(); !ok || length <= int64(w.x.m.opt.BufferSize) || w.bodiless() {
 			if n, err = w.fill(src); err != errFull {
 				w.mu.Unlock()
 				return n, err
+			}
+			if w.waiting() && w.bodiless() {
+				w.mu.Unlock()
+				more, err := io.Copy(io.Discard, src)
+				return n + more, err
 			}
 		} else if w.status == 0 {
 			w.status = http.StatusOK

@@ -63,7 +63,7 @@ var errOver = errors.New("middleware: write after the handler returned")
 // Write implements http.ResponseWriter.
 func (w *response) Write(b []byte) (int, error) {
 	if held, err := w.hold(len(b)); held {
-		*w.buf = append(*w.buf, b...)
+		*w.buf = append(*w.buf, b[:w.room(len(b))]...)
 		w.mu.Unlock()
 		return len(b), nil
 	} else if err != nil {
@@ -75,7 +75,7 @@ func (w *response) Write(b []byte) (int, error) {
 // WriteString implements io.StringWriter.
 func (w *response) WriteString(s string) (int, error) {
 	if held, err := w.hold(len(s)); held {
-		*w.buf = append(*w.buf, s...)
+		*w.buf = append(*w.buf, s[:w.room(len(s))]...)
 		w.mu.Unlock()
 		return len(s), nil
 	} else if err != nil {
@@ -84,15 +84,16 @@ func (w *response) WriteString(s string) (int, error) {
 	return w.direct([]byte(s))
 }
 
-// hold reports whether n more bytes may wait in the buffer, and keeps it locked
-// if so. If not, the headers have left when it returns.
+// hold reports whether n more bytes may wait in the buffer, or those for which
+// there is room, and keeps it locked if so. If not, the headers have left when it
+// returns.
 func (w *response) hold(n int) (bool, error) {
 	w.mu.Lock()
 	if w.over {
 		w.mu.Unlock()
 		return false, errOver
 	}
-	if w.waiting() && w.fits(n) {
+	if w.waiting() && (w.fits(n) || w.bodiless()) {
 		return true, nil
 	}
 	w.sendAndUnlock()
@@ -111,6 +112,18 @@ func (w *response) fits(n int) bool {
 		w.buf = w.x.m.buffers.Get().(*[]byte)
 	}
 	return len(*w.buf)+n <= w.x.m.opt.BufferSize
+}
+
+// room is how many of n bytes the buffer takes.
+func (w *response) room(n int) int { return min(n, w.x.m.opt.BufferSize-len(*w.buf)) }
+
+// bodiless reports that what the buffer does not take can be thrown away: of a
+// HEAD only the headers leave, which then can wait for the save. net/http makes
+// a Content-Length of the body's if it is short, so that the buffer must not be
+// shorter than that.
+func (w *response) bodiless() bool {
+	const most = 8 << 10 // net/http has 2 KiB, its HTTP/2 has 4
+	return w.x.request.Method == http.MethodHead && w.x.m.opt.BufferSize >= most
 }
 
 // direct writes to a response whose headers have left. The last byte of a body
