@@ -204,6 +204,11 @@ func (l *live) start() error {
 			return err
 		}
 	}
+	// It will be stored whatever the handler does: what ASP.NET starts it with
+	// can be there already.
+	if err := l.begun(); err != nil {
+		return err
+	}
 	l.must = true
 	if err := l.lend(l.onStart, ReadWrite); err != nil {
 		return fmt.Errorf("session: SessionStart: %w", err)

@@ -41,7 +41,8 @@ type Options struct {
 	Partition func(id string) Store
 	// Bootstrap has ASP.NET start a session before Go stores it for the first
 	// time: its Session_Start runs, and what that sets lies under what the handler
-	// sets. It gets the id that the visitor will have and returns the one that
+	// sets; with OnStart, which stores every session, before that and the handler
+	// look. It gets the id that the visitor will have and returns the one that
 	// ASP.NET gave the session, another where the site takes no ids from outside.
 	// Its error fails the request: pages that rely on Session_Start would break.
 	// It may take as long as ExecutionTimeout. Not where the id travels in the

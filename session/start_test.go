@@ -138,6 +138,55 @@ func TestBootstrap(t *testing.T) {
 	require.Equal(t, "none", state(t, store.Store, s.ID()))
 }
 
+// With OnStart a session is stored whatever the handler does: what ASP.NET starts
+// it with is there before OnStart and the handler look.
+func TestBootstrapBeforeOnStart(t *testing.T) {
+	ctx := context.Background()
+	for _, access := range []session.Access{session.ReadWrite, session.Lazy, session.ReadOnly} {
+		store := newCounting(t)
+		booted := 0
+		m := manager(t, store, session.Options{Bootstrap: func(_ context.Context, id string) (string, error) {
+			booted++
+			p := payload.New(20, payload.Limits{})
+			require.NoError(t, p.Items().Set("n", 100))
+			data, err := p.Append(nil)
+			require.NoError(t, err)
+			return id, store.Load(id, data)
+		}})
+		value := func(s *session.Session) int {
+			n, err := session.Value[int](s, "n")
+			require.NoError(t, err)
+			return n
+		}
+		open := session.Opening{Access: access, OnStart: func(s *session.Session) error { return s.Set("x", value(s)+1) }}
+		s := new(session.Session)
+		require.NoError(t, m.Start(ctx, s, open))
+		require.Equal(t, 100, value(s))
+		x, err := session.Value[int](s, "x")
+		require.NoError(t, err)
+		require.Equal(t, 101, x)
+		require.NoError(t, m.Finish(s))
+		require.Equal(t, "n=100 of 2", state(t, store.Store, s.ID()))
+		require.Equal(t, 1, booted)
+
+		// OnStart fails: nothing stays locked, or behind.
+		boom := errors.New("boom")
+		var id string
+		open.OnStart = func(s *session.Session) error { id = s.ID(); return boom }
+		s = new(session.Session)
+		err = m.Start(ctx, s, open)
+		if access == session.Lazy {
+			require.NoError(t, err)
+			_, err = s.Len()
+		}
+		require.ErrorIs(t, err, boom)
+		if access == session.Lazy {
+			require.NoError(t, m.Discard(s))
+		}
+		require.Equal(t, "none", state(t, store.Store, id))
+	}
+}
+
 // A site that takes no ids from outside says under which one it started the
 // session, and the visitor gets that.
 func TestBootstrapUnderAnotherID(t *testing.T) {

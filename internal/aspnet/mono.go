@@ -52,7 +52,8 @@ func Find() (m Mono, missing string) {
 }
 
 // environ is the environment of Mono's processes: one culture, and temporary
-// files where they are removed.
+// files where they are removed, what Mono keeps in the home directory (a registry,
+// with keys that it makes for each application) among them.
 func environ(tmp string, more ...string) []string {
-	return append(append(os.Environ(), "LC_ALL=C", "TMPDIR="+tmp), more...)
+	return append(append(os.Environ(), "LC_ALL=C", "TMPDIR="+tmp, "HOME="+tmp), more...)
 }
