@@ -57,6 +57,11 @@ func TestAllocationsAreFew(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	require.NoError(t, err)
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(16<<10))
+	runtime.ReadMemStats(&before)
+	_, err = new(nrbf.Types).Marshal(make([]byte, 1<<20))
+	runtime.ReadMemStats(&after)
+	require.NoError(t, err)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20), "a byte[] is written at once")
 	b := g.Root().Array().Bytes()
 	require.Same(t, &big[len(big)-1-len(b)], &b[0], "a view of the input")
 

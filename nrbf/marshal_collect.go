@@ -92,7 +92,8 @@ func (w *marshaler) bump(o *Object) {
 
 // array writes elements into an array of rank 1 of which size count.
 func (w *marshaler) array(a *Array, size int, p *plan, rv reflect.Value) error {
-	if b := a.Bytes(); b != nil && p.elem.prim == KindByte && p.op == opSlice {
+	if p.op == opSlice && p.elem.prim == KindByte && a.primitive() && a.arr.elem.Kind == KindByte {
+		b := a.Bytes() // nil in a new array, too
 		if size != rv.Len() || string(b[:size]) != string(rv.Bytes()) {
 			return SetPrimitives(a, rv.Bytes())
 		}

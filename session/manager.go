@@ -128,7 +128,8 @@ func (m *Manager) Open(ctx context.Context, id string, access Access) (*Session,
 //
 // Lazy makes no call until the session is used, and Disabled none at all; see
 // Touch. Cancelling ctx while Start waits ends it with ctx's error and leaves no
-// lock behind; later it changes nothing.
+// lock behind; a call that is under way to the store comes to its end first, as
+// StoreTimeout bounds it. Later it changes nothing.
 func (m *Manager) Start(ctx context.Context, s *Session, o Opening) error {
 	m.open.Add(1)
 	if m.closing.Load() {

@@ -388,9 +388,16 @@ func TestALateLockIsGivenBack(t *testing.T) {
 	})
 	<-sent
 	cancel()
-	wg.Wait()
+	closed := make(chan error)
+	go func() { closed <- m.Close(t.Context()) }()
+	select {
+	case err := <-closed:
+		require.Fail(t, "Close did not wait", err)
+	case <-time.After(20 * time.Millisecond):
+	}
 	close(arrive)
-	require.NoError(t, m.Close(t.Context()))
+	wg.Wait()
+	require.NoError(t, <-closed)
 	get(t, store)
 }
 
