@@ -3,243 +3,239 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math/big"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
-	"time"
-	"unicode"
-	"unicode/utf8"
 
-	"github.com/aspsession/aspsession/clr"
-	"github.com/aspsession/aspsession/middleware"
-	"github.com/aspsession/aspsession/payload"
 	"github.com/aspsession/aspsession/session"
 )
 
-const (
-	maxForm  = 16 << 10
-	maxItems = 40
-	maxName  = 60
-	maxKey   = 40
-	maxValue = 200
-)
+const maxForm = 16 << 10 // bytes
 
-// notices are what a page says after a form was accepted and redirected to it.
-var notices = map[string]string{
-	"start": "You were handed a copy of a session that ASP.NET wrote. Every visitor has one of their own.",
-	"name":  "Saved. The legacy side reads the new name from the same stored session.",
-	"visit": "Counted.",
-	"item":  "Added. The legacy side has the item too.",
-	"reset": "The captured session is back, byte for byte.",
+// goPages are the pages that were written anew.
+func goPages(p *pages) map[string]http.Handler {
+	return map[string]http.Handler{
+		"/cart.aspx":     p.page(p.cart, p.changeCart),
+		"/checkout.aspx": p.page(p.checkout, p.order),
+		"/signout.aspx":  p.page(p.signOut, p.leave),
+	}
 }
 
-// homePage is the view of home.html, also where a form comes back with a problem.
-type homePage struct {
+// cartPage is the view of cart.html and checkout.html.
+type cartPage struct {
 	page
-	Name   string
-	Visits int
-	Items  int
-	Own    []ownItem // what this visitor added
-	Notice string
-
-	Problem                    string // what is wrong with a form's field
-	Field                      string // which: "name", "key" or "value"
-	NameForm, KeyForm, ValForm string
+	Lines     []lineView
+	Count     int
+	Total     string
+	Ordered   bool // there is a last order
+	Orders    int
+	LastOrder string
 }
 
-type ownItem struct{ Key, Value string }
-
-func (s *site) home(w http.ResponseWriter, r *http.Request) error {
-	return s.showHome(w, r, http.StatusOK, homePage{Notice: notices[r.URL.Query().Get("done")]})
+type lineView struct {
+	CartLine
+	Money, Sum string
+	Typed      string // what is in the quantity's field
+	Invalid    bool
 }
 
-func (s *site) showHome(w http.ResponseWriter, r *http.Request, status int, p homePage) error {
-	sess := middleware.From(r)
-	var err error
-	if p.Name, err = session.Value[string](sess, "userName"); err != nil {
-		return err
-	}
-	if p.Visits, err = session.Value[int](sess, "visits"); err != nil {
-		return err
-	}
-	keys, err := sess.Keys()
+var cartNotices = map[string]string{
+	"update": "Your cart is updated.",
+	"remove": "The product is removed.",
+}
+
+const lost = "Nothing was changed: your session had ended, or your browser did not send its cookie. A new one has begun."
+
+func (p *pages) cart(w http.ResponseWriter, r *http.Request, s *session.Session) error {
+	v, err := p.viewCart("Cart", r, s)
 	if err != nil {
 		return err
 	}
-	then, err := open(captured)
-	if err != nil {
-		return err
-	}
-	p.Items = len(keys)
-	for _, key := range keys {
-		if then.Items().Has(key) || strings.EqualFold(key, "visits") {
-			continue
-		}
-		value, err := session.Value[string](sess, key)
-		if err != nil {
-			return err
-		}
-		p.Own = append(p.Own, ownItem{key, value})
-	}
-	if p.Field != "name" {
-		p.NameForm = p.Name
-	}
-	p.page = goPage("Home", r)
-	render(w, status, "home.html", p)
+	v.Notice = cartNotices[r.URL.Query().Get("done")]
+	render(w, http.StatusOK, "cart.html", v)
 	return nil
 }
 
-func (s *site) setName(w http.ResponseWriter, r *http.Request) error {
-	name, problem := field(w, r, "name", "The name", maxName)
-	if problem == "" && name == "" {
-		problem = "Please enter a name."
+// changeCart takes the form of the cart: all quantities or none.
+func (p *pages) changeCart(w http.ResponseWriter, r *http.Request, s *session.Session) error {
+	if s.IsNew() {
+		return again(w, r, "/cart.aspx?done=lost")
 	}
-	if problem != "" {
-		return s.showHome(w, r, http.StatusUnprocessableEntity, homePage{Problem: problem, Field: "name", NameForm: name})
-	}
-	if err := middleware.From(r).Set("userName", name); err != nil {
-		return err
-	}
-	http.Redirect(w, r, "/?done=name", http.StatusSeeOther)
-	return nil
-}
-
-func (s *site) countVisit(w http.ResponseWriter, r *http.Request) error {
-	sess := middleware.From(r)
-	visits, err := session.Value[int](sess, "visits") // 0 where there is none
-	if err != nil {
-		return err
-	}
-	// Exclusive access: nobody counts between the read and this. A Go int becomes
-	// an Int32, which is what C# would cast it to.
-	if err := sess.Set("visits", visits+1); err != nil {
-		return err
-	}
-	http.Redirect(w, r, "/?done=visit", http.StatusSeeOther)
-	return nil
-}
-
-func (s *site) addItem(w http.ResponseWriter, r *http.Request) error {
-	sess := middleware.From(r)
-	key, keyProblem := field(w, r, "key", "The key", maxKey)
-	value, valueProblem := field(w, r, "value", "The value", maxValue)
-	refuse := func(field, problem string) error {
-		return s.showHome(w, r, http.StatusUnprocessableEntity, homePage{Problem: problem, Field: field, KeyForm: key, ValForm: value})
-	}
-	switch {
-	case keyProblem != "":
-		return refuse("key", keyProblem)
-	case key == "":
-		return refuse("key", "Please enter a key.")
-	case valueProblem != "":
-		return refuse("value", valueProblem)
-	}
-
-	// Names are compared without case, here as in C#.
-	there, err := sess.Has(key)
-	if err != nil {
-		return err
-	}
-	if there {
-		old, err := sess.Get(key)
-		if err != nil {
-			return err
-		}
-		if _, text := old.(string); !text {
-			return refuse("key", fmt.Sprintf("The session has an item %q that is no text. Legacy pages cast it to its own type, so text must not take its place.", key))
-		}
-	} else if n, err := sess.Len(); err != nil {
-		return err
-	} else if n >= maxItems {
-		return refuse("key", fmt.Sprintf("This demo keeps at most %d items. A reset makes room.", maxItems))
-	}
-	switch err := sess.Set(key, value); {
-	case errors.Is(err, payload.ErrNoForm):
-		return refuse("key", "ASP.NET could not hold that item: "+err.Error())
-	case err != nil:
-		return err
-	}
-	http.Redirect(w, r, "/?done=item", http.StatusSeeOther)
-	return nil
-}
-
-// field reads a form's field; problem says to the visitor what is wrong with it.
-func field(w http.ResponseWriter, r *http.Request, name, label string, most int) (value, problem string) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		return "", "The form could not be read: it is too long or malformed."
+		return p.refuse(w, r, s, "The form could not be read. Please try again.", nil)
 	}
-	value = strings.TrimSpace(r.PostForm.Get(name))
-	switch {
-	case !utf8.ValidString(value):
-		return "", label + " is not UTF-8 text."
-	case strings.ContainsFunc(value, unicode.IsControl):
-		return "", label + " must not hold control characters or line breaks."
-	case utf8.RuneCountInString(value) > most:
-		return value, fmt.Sprintf("%s has %d characters, at most %d are allowed.", label, utf8.RuneCountInString(value), most)
-	}
-	return value, ""
-}
-
-// A reading is one item as C# reads it and as Go does.
-type reading struct{ CSharp, Go, Value string }
-
-type summaryPage struct {
-	page
-	Readings []reading
-	Timeout  time.Duration
-	Refusal  error // what a write under read-only access is told
-}
-
-func (s *site) summary(w http.ResponseWriter, r *http.Request) error {
-	sess := middleware.From(r)
-	p := summaryPage{page: goPage("Summary", r), Refusal: sess.Set("visits", 0)}
-	var err error
-	if p.Timeout, err = sess.Timeout(); err != nil {
+	cart, err := session.Value[ShoppingCart](s, "cart") // (ShoppingCart)Session["cart"]
+	if err != nil {
 		return err
 	}
-	for _, read := range []func(*session.Session) (reading, error){
-		as[int]("int", "userId"),
-		as[string]("string", "userName"),
-		as[bool]("bool", "isAdmin"),
-		as[time.Time]("DateTime", "lastLogin"),
-		as[clr.Decimal]("decimal", "balance"),
-		as[clr.Guid]("Guid", "token"),
-		as[float64]("double", "ratio"),
-		as[byte]("byte", "flag"),
-		as[clr.Char]("char", "grade"),
-		as[time.Duration]("TimeSpan", "elapsed"),
-		as[*string]("string", "nothing"),
-		as[payload.Object]("ShoppingCart", "cart"),
-	} {
-		line, err := read(sess)
-		if err != nil {
-			return err
-		}
-		p.Readings = append(p.Readings, line)
+	done := "update"
+	if sku := r.PostForm.Get("remove"); sku != "" {
+		done = "remove"
+		cart.SetQty(sku, 0)
+	} else if problem, wrong := setQuantities(&cart, r.PostForm); problem != "" {
+		return p.refuse(w, r, s, problem, wrong)
 	}
-	render(w, http.StatusOK, "summary.html", p)
+	if has, err := s.Has("cart"); err != nil || !has {
+		return errors.Join(err, again(w, r, "/cart.aspx")) // emptied meanwhile
+	}
+	if err := s.Set("cart", cart); err != nil {
+		return err
+	}
+	return again(w, r, "/cart.aspx?done="+done)
+}
+
+// setQuantities reads the fields qty_SKU of the lines in the cart. A line without
+// one stays: it came after the form was made.
+func setQuantities(cart *ShoppingCart, form map[string][]string) (problem string, wrong map[string]string) {
+	wrong = make(map[string]string)
+	for _, line := range slices.Clone(cart.Lines) {
+		typed, ok := form["qty_"+line.Sku]
+		if !ok {
+			continue
+		}
+		qty, err := strconv.ParseUint(strings.TrimSpace(typed[0]), 10, 16)
+		if err != nil || qty > maxQty {
+			if wrong[line.Sku] = strings.ToValidUTF8(typed[0], "\uFFFD"); problem == "" {
+				problem = fmt.Sprintf("%s: the quantity must be a whole number from 0 to %d.", line.Name, maxQty)
+			}
+			continue
+		}
+		cart.SetQty(line.Sku, int(qty))
+	}
+	return problem, wrong
+}
+
+// refuse shows the cart as it is stored, with what was wrong in the fields.
+func (p *pages) refuse(w http.ResponseWriter, r *http.Request, s *session.Session, problem string, wrong map[string]string) error {
+	v, err := p.viewCart("Cart", r, s)
+	if err != nil {
+		return err
+	}
+	v.Problem = problem
+	for i, line := range v.Lines {
+		if typed, ok := wrong[line.Sku]; ok {
+			v.Lines[i].Typed, v.Lines[i].Invalid = typed, true
+		}
+	}
+	render(w, http.StatusUnprocessableEntity, "cart.html", v)
 	return nil
 }
 
-// as reads an item as a T.
-func as[T any](csharp, key string) func(*session.Session) (reading, error) {
-	return func(s *session.Session) (reading, error) {
-		v, err := session.Value[T](s, key)
-		line := reading{
-			CSharp: fmt.Sprintf("(%s)Session[%q]", csharp, key),
-			Go:     fmt.Sprintf("session.Value[%T](s, %q)", v, key),
-			Value:  fmt.Sprint(v),
-		}
-		switch v := any(v).(type) {
-		case time.Time:
-			line.Value = v.Format("2006-01-02 15:04:05")
-		case *string:
-			if line.Value = "nil"; v != nil {
-				line.Value = *v
-			}
-		case payload.Object:
-			line.Value = countBytes(len(v)) + " of a .NET object, carried and never executed"
-		}
-		return line, err
+func (p *pages) checkout(w http.ResponseWriter, r *http.Request, s *session.Session) error {
+	v, err := p.viewCart("Checkout", r, s)
+	if err != nil {
+		return err
 	}
+	if r.URL.Query().Get("done") == "order" && v.Ordered {
+		v.Notice = "Thank you. Your order is placed."
+	}
+	render(w, http.StatusOK, "checkout.html", v)
+	return nil
+}
+
+// order empties the cart and keeps whose it is. The legacy pages read orders as
+// (int)Session["orders"]: a Go int is stored as an Int32.
+func (p *pages) order(w http.ResponseWriter, r *http.Request, s *session.Session) error {
+	if s.IsNew() {
+		return again(w, r, "/checkout.aspx?done=lost")
+	}
+	v, err := p.viewCart("Checkout", r, s)
+	if err != nil {
+		return err
+	}
+	if v.Count == 0 {
+		v.Problem = "There is nothing in your cart to order."
+		render(w, http.StatusUnprocessableEntity, "checkout.html", v)
+		return nil
+	}
+	cart, err := session.Value[ShoppingCart](s, "cart")
+	if err != nil {
+		return err
+	}
+	cart.Lines = []CartLine{}
+	for _, err := range []error{
+		s.Set("cart", cart),
+		s.Set("orders", v.Orders+1),
+		s.Set("lastOrder", fmt.Sprintf("%d pieces for %s", v.Count, v.Total)),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	return again(w, r, "/checkout.aspx?done=order")
+}
+
+func (p *pages) signOut(w http.ResponseWriter, r *http.Request, s *session.Session) error {
+	v := p.view("Sign out", r)
+	if err := v.greet(s); err != nil {
+		return err
+	}
+	render(w, http.StatusOK, "signout.html", v)
+	return nil
+}
+
+// leave is Session.Abandon(): the session ends for both halves.
+func (p *pages) leave(w http.ResponseWriter, r *http.Request, s *session.Session) error {
+	if err := s.Abandon(); err != nil {
+		return err
+	}
+	return again(w, r, "/catalogue.aspx?done=signout")
+}
+
+// viewCart reads what the pages with the cart show.
+func (p *pages) viewCart(title string, r *http.Request, s *session.Session) (v cartPage, err error) {
+	v.page = p.view(title, r)
+	if r.URL.Query().Get("done") == "lost" {
+		v.Problem = lost
+	}
+	if err := v.greet(s); err != nil {
+		return v, err
+	}
+	cart, err := session.Value[ShoppingCart](s, "cart") // an empty one where there is none
+	if err != nil {
+		return v, err
+	}
+	currency, err := session.Value[string](s, "currency")
+	if err == nil && currency == "" {
+		err = errors.New("migration: the session has no currency: Session_Start did not run")
+	}
+	if err != nil {
+		return v, err
+	}
+	total, err := cart.Total()
+	if err != nil {
+		return v, err
+	}
+	v.Count, v.Total = cart.Count(), money(total.Rat(), currency)
+	for _, line := range cart.Lines {
+		v.Lines = append(v.Lines, lineView{
+			CartLine: line, Typed: strconv.Itoa(line.Qty),
+			Money: money(line.Price.Rat(), currency), Sum: money(line.sum(), currency),
+		})
+	}
+	return v, v.readOrders(s)
+}
+
+func (v *cartPage) readOrders(s *session.Session) (err error) {
+	if v.Ordered, err = s.Has("lastOrder"); err != nil {
+		return err
+	}
+	if v.Orders, err = session.Value[int](s, "orders"); err != nil {
+		return err
+	}
+	v.LastOrder, err = session.Value[string](s, "lastOrder")
+	return err
+}
+
+// money is the C# pages' ToString("0.00").
+func money(amount *big.Rat, currency string) string { return amount.FloatString(2) + " " + currency }
+
+// again sends the browser to a page, so that loading it once more repeats
+// nothing.
+func again(w http.ResponseWriter, r *http.Request, to string) error {
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
 }

@@ -1,34 +1,39 @@
-// Migration is a site half-way from ASP.NET to Go, to be clicked through: one
-// visitor, one cookie, one stored session, and two sides that both work on it.
+// Migration is a shop half-way from ASP.NET to Go: WebForms pages on Mono, Go
+// pages beside them, one address in front of both, and one session that both work
+// in.
 //
 //	go run ./examples/migration
 //	go run ./examples/migration -addr 127.0.0.1:9000
+//	go run ./examples/migration -legacy go
 //	go run ./examples/migration -once
 //
-// Every visitor is handed a copy of a session that ASP.NET's own serializer
-// wrote (testdata/captured-session.bin): numbers, a decimal, a Guid, a string
-// array, a Hashtable, and a [Serializable] ShoppingCart whose class no Go code
-// knows.
-//
-// The session is kept by a state service on a loopback port, and both sides are
-// its clients over TCP, as two servers of a real site are.
+// Where Mono is installed (the Debian packages mono-complete and mono-xsp4) the
+// legacy half is real: folder legacy has its .aspx pages, Global.asax, web.config
+// and class library. Where it is not, Go pages stand in for it, with a session
+// that ASP.NET stored, and every page says so.
 //
 // # What to look at
 //
-//   - / are the new pages, handlers behind middleware.Wrap. Change the name,
-//     count a visit, add an item.
-//   - /summary reads what ASP.NET stored, as Go types, behind
-//     middleware.ReadOnly; it also tries to write, and shows what it is told.
-//   - /legacy/ stands in for the old site. It does not go through the middleware:
-//     it asks the state service for the stored bytes, as the old site would, and
-//     compares every item with the capture. Only what you changed differs. The shopping cart is byte for byte
-//     what ASP.NET wrote, however often Go saved the session around it.
+//   - / says who serves which page, and moves the cart to the other half while you
+//     shop: the cart stays.
+//   - /catalogue.aspx puts things into the cart as a C# object, /cart.aspx changes
+//     it in Go, /checkout.aspx empties it, and ASP.NET shows the order.
+//   - /bytes shows what is stored, and which half wrote it. Items that Go does not
+//     know stay as they are to the byte, however often Go saves around them.
+//   - /broken.aspx throws. The rest goes on.
 //
-// With -once the program is its own visitor: it makes that tour over HTTP and
-// prints what happened in six lines.
+// With -once the program is its own visitor: it walks through both halves over
+// HTTP, prints a line for each step, and fails with the step that went wrong.
 //
-// gopages.go is what a handler looks like, legacy.go how stored bytes are read,
-// state.go how they share one store.
+// # Which file holds what
+//
+//   - routes.go: the table of pages. Moving a page is changing one word of it.
+//   - front.go: the reverse proxy. frontpage.go, bytes.go: its own pages.
+//   - gopages.go: what pages look like in Go. cart.go: a C# class as a Go struct.
+//   - site.go: middleware with Bootstrap, so that a first visit in Go runs the
+//     legacy Session_Start. pages.go: what visitors are told when a session fails.
+//   - legacyhalf.go starts ASP.NET and watches it; standin.go plays it.
+//   - tour.go is -once, and browser.go the visitor.
 package main
 
 import (
@@ -41,6 +46,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -69,7 +75,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("migration", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	addr := flags.String("addr", "127.0.0.1:8080", "loopback `address` to listen on; port 0 takes a free one")
-	tourOnly := flags.Bool("once", false, "make the tour over HTTP on a free port, print six lines and exit")
+	mode := flags.String("legacy", modeAuto, "who serves the legacy `half`: aspnet (real pages on Mono), go (Go stands in), auto (aspnet where Mono is installed)")
+	once := flags.Bool("once", false, "walk through the shop over HTTP on a free port, print a line a step and exit")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return nil
@@ -79,12 +86,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if flags.NArg() > 0 {
 		return fmt.Errorf("migration: unexpected argument %q", flags.Arg(0))
 	}
-	if *tourOnly {
-		return serve(ctx, "127.0.0.1:0", func(ctx context.Context, url string) error {
+	if !slices.Contains([]string{modeAuto, modeASPNET, modeGo}, *mode) {
+		return fmt.Errorf("migration: -legacy %q: want %s, %s or %s", *mode, modeAuto, modeASPNET, modeGo)
+	}
+	l := &legacyHalf{mode: *mode, start: startASPNET, standIn: startStandIn}
+	if *once {
+		return serve(ctx, "127.0.0.1:0", l, func(ctx context.Context, url string) error {
 			return tour(ctx, url, stdout)
 		})
 	}
-	return serve(ctx, *addr, func(ctx context.Context, url string) error {
+	return serve(ctx, *addr, l, func(ctx context.Context, url string) error {
 		fmt.Fprintf(stdout, welcome, url)
 		<-ctx.Done()
 		fmt.Fprintln(stdout, "migration: stopping")
@@ -92,24 +103,24 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	})
 }
 
-const welcome = `migration: two sites, one session, at %[1]s
+const welcome = `migration: one shop, two halves, at %[1]s/
 
-  1. Open %[1]s/ and change the name, count a visit, add an item.
-  2. Open %[1]s/legacy/ and see which stored bytes that changed,
-     and that the shopping cart is still exactly what ASP.NET wrote.
-  3. Open it in a second browser: a second visitor has a session of his own.
+  1. Open %[1]s/ and see who serves which page.
+  2. Fill the cart in the catalogue, change it in the cart, check out.
+  3. Move the cart to the other half on the front page, and look at it again.
+  4. Open %[1]s/bytes and see who wrote what.
 
 Ctrl-C stops it.
 `
 
 // serve runs the site until use returns, and ends it in order: no new requests,
-// then those under way, then their sessions, then the store.
-func serve(ctx context.Context, addr string, use func(ctx context.Context, url string) error) (err error) {
+// then those under way, then their sessions, then the legacy half and the store.
+func serve(ctx context.Context, addr string, l *legacyHalf, use func(ctx context.Context, url string) error) (err error) {
 	ln, err := listen(addr)
 	if err != nil {
 		return err
 	}
-	s, err := newSite()
+	s, err := newSite(l)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}

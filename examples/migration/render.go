@@ -3,13 +3,11 @@ package main
 import (
 	"bytes"
 	"embed"
-	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
-	"strconv"
 
-	"github.com/aspsession/aspsession/middleware"
+	"github.com/aspsession/aspsession/session"
 )
 
 //go:embed web
@@ -17,9 +15,11 @@ var web embed.FS
 
 var templates = func() map[string]*template.Template {
 	set := make(map[string]*template.Template)
-	for _, name := range []string{"home.html", "summary.html", "legacy.html", "message.html"} {
-		t := template.New(name).Funcs(template.FuncMap{"bytes": countBytes})
-		set[name] = template.Must(t.ParseFS(web, "web/layout.html", "web/"+name))
+	for _, name := range []string{
+		"front.html", "bytes.html", "cart.html", "checkout.html", "catalogue.html",
+		"signin.html", "prices.html", "signout.html", "message.html",
+	} {
+		set[name] = template.Must(template.ParseFS(web, "web/layout.html", "web/"+name))
 	}
 	return set
 }()
@@ -27,21 +27,35 @@ var templates = func() map[string]*template.Template {
 // page is what every page shows: whose it is, and where in the menu.
 type page struct {
 	Title, Path string
-	Side        string // "go", "legacy", or "" for a message
-	Session     string // a hash of the id, where it is known
+	Style       string // the body's class: "on-go", "on-legacy", "on-front"
+	Served      string // who says so
+	Known       bool   // the session was looked at
+	User        string // "" for a visitor who has not signed in
+	Notice      string // what was done
+	Problem     string // what is wrong with a form
 }
 
-func goPage(title string, r *http.Request) page {
-	return page{Title: title, Path: r.URL.Path, Side: "go", Session: shortID(middleware.From(r).ID())}
+// greet fills in what the session says of the visitor.
+func (p *page) greet(s *session.Session) (err error) {
+	p.User, err = session.Value[string](s, "user")
+	p.Known = err == nil
+	return err
 }
 
-// legacySide is told the id: no middleware brings it there.
-func legacySide(title string, r *http.Request, id string) page {
-	return page{Title: title, Path: r.URL.Path, Side: "legacy", Session: shortID(id)}
-}
+type link struct{ Path, Text string }
 
-// shortID is what may be shown of an id, which is a bearer secret itself.
-func shortID(id string) string { return sum([]byte(id))[:8] }
+// Menu is the same on both halves. Pages that do not look at the session have no
+// link that depends on it.
+func (p page) Menu() []link {
+	menu := []link{{"/", "Front page"}, {"/catalogue.aspx", "Catalogue"}, {"/cart.aspx", "Cart"}, {"/prices.aspx", "Prices"}, {"/checkout.aspx", "Checkout"}}
+	switch {
+	case !p.Known:
+		return menu
+	case p.User == "":
+		return append(menu, link{"/signin.aspx", "Sign in"})
+	}
+	return append(menu, link{"/signout.aspx", "Sign out"})
+}
 
 // render runs the template to its end before it sends anything: a page that
 // fails half-way is no page.
@@ -64,33 +78,7 @@ type messagePage struct {
 }
 
 // message is a page of a headline and a sentence.
-func message(w http.ResponseWriter, status int, headline, text string) {
-	render(w, status, "message.html", messagePage{page{Title: headline}, text})
-}
-
-func stylesheet(w http.ResponseWriter, r *http.Request) {
-	http.ServeFileFS(w, r, web, "web/style.css")
-}
-
-// headers are for every answer: nothing here loads, frames or posts elsewhere.
-func headers(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "same-origin")
-		next.ServeHTTP(w, r)
-	})
-}
-
-// countBytes prints "2,469 bytes".
-func countBytes(n int) string {
-	if n == 1 {
-		return "1 byte"
-	}
-	digits := strconv.Itoa(n)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return fmt.Sprintf("%s bytes", digits)
+func (p page) message(w http.ResponseWriter, status int, headline, text string) {
+	p.Title = headline
+	render(w, status, "message.html", messagePage{p, text})
 }

@@ -1,0 +1,1 @@
+<%@ Page Language="C#" EnableSessionState="false" EnableViewState="false" ContentType="text/plain" %>up

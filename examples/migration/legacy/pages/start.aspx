@@ -1,0 +1,1 @@
+<%@ Page Language="C#" EnableViewState="false" ContentType="text/plain" %>started
