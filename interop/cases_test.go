@@ -33,6 +33,7 @@ var cases = []fillCase{
 	{name: "cart", items: 1},
 	{name: "custom", items: 9},
 	{name: "datatable", items: 2},
+	{name: "unknown", items: 3},
 }
 
 // A Go page changes one item and adds one beside every kind of value that the

@@ -23,8 +23,13 @@
 //	set       a string, an int, a DateTime, a List<string> and a ShoppingCart
 //	get, ro   every item with its type; ro is read-only
 //	fill      ?case=empty, one-null, strings, integers, floats, times, arrays,
-//	          collections, cart, custom, datatable
+//	          collections, cart, custom, datatable, unknown
 //	check     every item with its type and its ToString
+//	values    ?case=primitives: all twenty types with their edges; objects: 24
+//	          types; dump prints every item with its type and exact value
+//	touch     ?n= sets one item and nothing else
+//	cart      ?sku=&qty=&price= edits a ShoppingCart and prints it
+//	objects, cast, views   make and use objects that Go changes in between
 //	slow      ?ms= increments n, slowly; rostamp?ms= only reads it
 //	hold      ?until= increments n after that address has answered, so that a
 //	          test says for how long; holdro only reads it
@@ -44,6 +49,11 @@
 //     changes, GETs once and does not touch afterwards.
 //   - Every page decodes every item and writes all of them anew; Microsoft copies
 //     what the page did not read.
+//   - A page that has waited for a lock as long as the execution timeout, or that
+//     has just broken one for its age, runs without a session: mostly an error,
+//     and the visitor's next try gets it. Microsoft's waits on and takes it. Mono
+//     breaks locks older than the timeout in whole seconds, so one later.
+//   - A page is aborted after the execution timeout, with debug="true" too.
 //   - Cookieless ids have the form of ASP.NET 1.x, and modes StateServer and
 //     SQLServer are other protocols: nothing here uses them.
 //   - BinaryFormatter is Microsoft's published source. Member names agree with

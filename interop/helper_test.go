@@ -52,8 +52,8 @@ func TestApplicationOfItsOwn(t *testing.T) {
 // crash tells this program that it is the child of TestNothingOutlivesACrash.
 const crash = "ASPSESSION_INTEROP_CRASH"
 
-// A test process that dies with an application up leaves neither a process nor
-// a file.
+// A test process that dies with an application and a Go site up leaves neither
+// a process nor a file.
 func TestNothingOutlivesACrash(t *testing.T) {
 	if os.Getenv(crash) != "" {
 		s := stateservice.New(stateservice.Options{})
@@ -66,7 +66,9 @@ func TestNothingOutlivesACrash(t *testing.T) {
 		resp, err := http.Get(app.URL("set.aspx"))
 		require.NoError(t, err)
 		require.Equal(t, http.StatusOK, resp.StatusCode)
-		fmt.Printf("app %s %s\n", app.Dir(), app.URL(""))
+		site, err := newGoSite(goSiteOptions{Server: ln.Addr().String()})
+		require.NoError(t, err)
+		fmt.Printf("app %s %s %s\n", app.Dir(), app.URL(""), site.addr)
 		go panic("the test crashes") // on another goroutine: no Cleanup runs
 		select {}
 	}
@@ -84,14 +86,16 @@ func TestNothingOutlivesACrash(t *testing.T) {
 	_, line, ok := strings.Cut(string(out), "\napp ")
 	require.True(t, ok, "%s", out)
 	fields := strings.Fields(line)
-	dir, addr := filepath.Dir(fields[0]), strings.Trim(fields[1], "htp:/")
-	eventually(t, "the web server's end", func() bool {
-		c, err := net.DialTimeout("tcp", addr, time.Second)
-		if err == nil {
-			c.Close()
-		}
-		return err != nil
-	})
+	dir := filepath.Dir(fields[0])
+	for _, addr := range []string{strings.Trim(fields[1], "htp:/"), fields[2]} {
+		eventually(t, "a web server's end", func() bool {
+			c, err := net.DialTimeout("tcp", addr, time.Second)
+			if err == nil {
+				c.Close()
+			}
+			return err != nil
+		})
+	}
 	eventually(t, "the removal of "+dir, func() bool {
 		_, err := os.Stat(dir)
 		return os.IsNotExist(err)

@@ -112,36 +112,3 @@ func TestReadOnlyPageBesideAGoWriter(t *testing.T) {
 	writing.open()
 	require.Equal(t, "3", held())
 }
-
-// Two applications and a Go handler, four requests each at any time, increment
-// one counter: nothing is lost.
-func TestMixedCounter(t *testing.T) {
-	const inFlight, each = 4, 15
-	w := enter(t, plain)
-	v := newVisitor(t)
-	v.get(w.page(t, session.ReadWrite, func(_ context.Context, s *session.Session) (string, error) { return "", s.Set("n", 0) }))
-	sites := []string{w.a.URL("slow.aspx?ms=0"), w.b.URL("slow.aspx?ms=1"), w.page(t, session.ReadWrite, increment)}
-	errs := make(chan error)
-	for _, url := range sites {
-		for range inFlight {
-			go func() {
-				var err error
-				for i := 0; i < each && err == nil; i++ {
-					var status int
-					var page string
-					if status, page, err = v.try(url); err == nil && status != 200 {
-						err = fmt.Errorf("%s: %d: %s", url, status, page)
-					}
-				}
-				errs <- err
-			}()
-		}
-	}
-	for range len(sites) * inFlight {
-		require.NoError(t, <-errs)
-	}
-	require.Equal(t, fmt.Sprint(len(sites)*inFlight*each), v.get(w.page(t, session.ReadOnly, func(_ context.Context, s *session.Session) (string, error) {
-		n, err := session.Value[int](s, "n")
-		return fmt.Sprint(n), err
-	})))
-}

@@ -28,6 +28,7 @@ type (
 	}
 	point2    struct{ X, Y int32 }
 	colour    int32
+	rights    uint8
 	adminUser struct {
 		Favourite colour
 		Age       *int32
@@ -40,8 +41,7 @@ const models = "RigModels, Version=0.0.0.0, Culture=neutral, PublicKeyToken=null
 // used by C# code: thirteen types.
 func TestObjectsByGoAreUsedByPages(t *testing.T) {
 	var types nrbf.Types
-	require.NoError(t, nrbf.Register[shoppingCart](&types, "Rig.ShoppingCart", models))
-	require.NoError(t, nrbf.Register[cartLine](&types, "Rig.CartLine", models))
+	require.NoError(t, registerModels(&types))
 	each(t, func(t *testing.T, w *world) {
 		m, err := middleware.New(w.store, middleware.Options{Session: session.Options{Types: &types}})
 		require.NoError(t, err)

@@ -55,39 +55,6 @@ func TestEitherSideStartsTheSession(t *testing.T) {
 	})
 }
 
-// A page abandons: the Go handler starts a new session under the same id.
-func TestPageAbandons(t *testing.T) {
-	w := enter(t, plain)
-	v := newVisitor(t)
-	v.get(w.a.URL("slow.aspx?ms=0"))
-	id := v.id()
-	v.get(w.a.URL("abandon.aspx"))
-	require.Equal(t, id, v.id())
-	require.Equal(t, "new 1", v.get(w.page(t, session.ReadWrite, func(ctx context.Context, s *session.Session) (string, error) {
-		if !s.IsNew() {
-			return "old", nil
-		}
-		n, err := increment(ctx, s)
-		return "new " + n, err
-	})))
-	require.Equal(t, id, v.id())
-	require.Equal(t, "2", word(t, v.get(w.b.URL("slow.aspx?ms=0")), "n"))
-}
-
-// A Go handler abandons: the page finds nothing, and starts a new session.
-func TestGoAbandons(t *testing.T) {
-	w := enter(t, plain)
-	v := newVisitor(t)
-	v.get(w.a.URL("set.aspx"))
-	id := v.id()
-	v.get(w.page(t, session.ReadWrite, func(_ context.Context, s *session.Session) (string, error) { return "", s.Abandon() }))
-	_, err := w.store.Get(t.Context(), id)
-	require.ErrorIs(t, err, session.ErrNotFound)
-	page := v.get(w.a.URL("get.aspx"))
-	require.Equal(t, "True", word(t, page, "new"))
-	require.Equal(t, "0", word(t, page, "count"))
-}
-
 // A read-only page sees what Go wrote, and what it sets itself reaches nobody.
 func TestReadOnlyPage(t *testing.T) {
 	w := enter(t, plain)

@@ -1,6 +1,7 @@
 package interop_test
 
 import (
+	"context"
 	"io"
 	"maps"
 	"net/http"
@@ -53,7 +54,16 @@ func (v *visitor) setID(id string) {
 
 // try gets a page. It may run beside the test.
 func (v *visitor) try(url string) (status int, page string, err error) {
-	resp, err := v.client.Get(url)
+	return v.ask(context.Background(), url)
+}
+
+// ask is try for a visitor who leaves when ctx ends.
+func (v *visitor) ask(ctx context.Context, url string) (status int, page string, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, "", err
+	}
+	resp, err := v.client.Do(req)
 	if err != nil {
 		return 0, "", err
 	}

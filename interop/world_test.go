@@ -22,8 +22,9 @@ import (
 
 const appID = "/LM/W3SVC/1/ROOT"
 
-// A world is a state service, two ASP.NET applications on it, and the Go side.
-// Tests share one and run one after the other; each is a visitor of its own.
+// A world is a state service and, on it, two ASP.NET applications, two Go sites
+// and the Go side of this process. Tests share one and run one after the other;
+// each is a visitor of its own.
 type world struct {
 	compress bool
 
@@ -32,6 +33,7 @@ type world struct {
 	service *stateservice.Server
 	tap     *tap
 	a, b    *interop.App
+	g, h    *goSite
 	store   *stateserver.Store
 	m       *middleware.Middleware
 }
@@ -72,12 +74,15 @@ func (w *world) start(rig *interop.Rig) (err error) {
 		return err
 	}
 	var wg sync.WaitGroup
-	var errA, errB error
+	var errs [4]error
 	opt := interop.AppOptions{Server: w.addr(), AppID: appID, Compress: w.compress}
-	wg.Go(func() { w.a, errA = rig.NewApp(opt) })
-	wg.Go(func() { w.b, errB = rig.NewApp(opt) })
+	wg.Go(func() { w.a, errs[0] = rig.NewApp(opt) })
+	wg.Go(func() { w.b, errs[1] = rig.NewApp(opt) })
+	goOpt := goSiteOptions{Server: w.addr(), Compress: w.compress}
+	wg.Go(func() { w.g, errs[2] = newGoSite(goOpt) })
+	wg.Go(func() { w.h, errs[3] = newGoSite(goOpt) })
 	wg.Wait()
-	return errors.Join(errA, errB)
+	return errors.Join(errs[:]...)
 }
 
 // serve starts a state service with nothing in it.
@@ -100,6 +105,11 @@ func (w *world) stop() {
 			app.Stop()
 		}
 	}
+	for _, site := range []*goSite{w.g, w.h} {
+		if site != nil {
+			site.kill()
+		}
+	}
 	if w.store != nil {
 		w.store.Close()
 	}
@@ -117,17 +127,22 @@ func (w *world) page(t *testing.T, access session.Access, page goPage) string {
 }
 
 func (w *world) pageOn(t *testing.T, m *middleware.Middleware, access session.Access, page goPage) string {
+	return listen(t, wrap(m, access, func(r *http.Request, s *session.Session) (string, error) { return page(r.Context(), s) }))
+}
+
+// wrap makes a handler of what returns a page.
+func wrap(m *middleware.Middleware, access session.Access, page func(r *http.Request, s *session.Session) (string, error)) http.Handler {
 	wrap := map[session.Access]func(http.Handler) http.Handler{
 		session.ReadWrite: m.ReadWrite, session.ReadOnly: m.ReadOnly, session.Disabled: m.Disabled,
 	}[access]
-	return listen(t, wrap(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		text, err := page(r.Context(), middleware.From(r))
+	return wrap(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		text, err := page(r, middleware.From(r))
 		if err != nil {
 			http.Error(rw, err.Error(), http.StatusInternalServerError)
 			return
 		}
 		fmt.Fprint(rw, text)
-	})))
+	}))
 }
 
 // listen serves a handler until the test ends.

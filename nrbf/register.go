@@ -99,6 +99,12 @@ func (t *Types) register(rt reflect.Type, class, library string, value bool) err
 	return nil
 }
 
+// IsEnum reports that v's type is registered as an enum.
+func (t *Types) IsEnum(v any) bool {
+	r := t.of(reflect.TypeOf(v))
+	return r != nil && r.value && r.typ.Kind() != reflect.Struct
+}
+
 func (t *Types) of(rt reflect.Type) *registered {
 	t.mu.RLock()
 	defer t.mu.RUnlock()

@@ -24,7 +24,8 @@ import (
 // that holds an object they are written into that object, so that what Go does
 // not map of it stays, its class and assembly too; a value that does not fit the
 // class is ErrNoForm: Remove the item first to store something else. A
-// *nrbf.Graph is stored as it is. An integer over an enum is a value of that enum.
+// *nrbf.Graph is stored as it is. An integer over an enum is a value of that enum,
+// and so is, wherever it is set, one of a Go type that is registered for the enum.
 func (it *Items) Set(key string, value any) error {
 	if !utf8.ValidString(key) {
 		return &Error{Offset: -1, Field: "key", Index: len(it.entries), Key: key, Err: fmt.Errorf("%w: the key is not UTF-8", ErrNoForm)}
@@ -70,12 +71,15 @@ func (it *Items) Set(key string, value any) error {
 }
 
 // encode adds the stored form of a value to the arena. An integer over an enum
-// stays that enum.
+// stays that enum, and one registered as an enum becomes it.
 func (it *Items) encode(i int, value any, have Type) ([]byte, error) {
 	if have == TypeObject && integer(value) {
 		if arena, is, err := appendEnum(it.arena, it.data(i)[1:], value); is {
 			return arena, err
 		}
+	}
+	if it.types != nil && integer(value) && it.types.IsEnum(value) {
+		return it.appendObject(it.arena, -1, value)
 	}
 	arena, err := appendValue(it.arena, value, have, it.loc)
 	if errors.Is(err, ErrNoForm) && mapsObject(value) {

@@ -193,3 +193,25 @@ func TestAnIntegerOverAnEnumIsThatEnum(t *testing.T) {
 	require.NoError(t, it.Set(key, "a string replaces it"))
 	good(t, it, key, "a string replaces it")
 }
+
+// A number of a Go type that stands for an enum is stored as that enum, over
+// nothing and over a number; C# code that asks "is Colour" would not take an Int32.
+func TestARegisteredEnumIsOne(t *testing.T) {
+	type colour int32
+	var types nrbf.Types
+	require.NoError(t, nrbf.RegisterValue[colour](&types, "Rig.Colour", "RigModels"))
+	it := payload.NewItems(payload.Limits{})
+	it.SetTypes(&types)
+	require.NoError(t, it.Set("number", 5))
+	for _, key := range []string{"new", "number"} {
+		require.NoError(t, it.Set(key, colour(6)))
+		item, _ := it.Item(key)
+		require.Equal(t, "Rig.Colour", item.TypeName(), key)
+		got, err := payload.Value[colour](it, key)
+		require.NoError(t, err)
+		require.Equal(t, colour(6), got)
+	}
+	require.NoError(t, it.Set("int", int32(6)))
+	item, _ := it.Item("int")
+	require.Equal(t, "System.Int32", item.TypeName(), "another type with the same numbers underneath")
+}

@@ -28,6 +28,7 @@ func (m *Manager) load(ctx context.Context, id string, l loading) (rec Record, f
 	var deadline time.Time // set at the first wait: most requests never wait
 	var waiting time.Time  // since when the lock is another's
 	var broken Lock        // the last one that was broken for its age
+	looked := false        // once more, after the deadline
 	poll := firstPoll
 	for {
 		if err := context.Cause(ctx); err != nil {
@@ -87,6 +88,11 @@ func (m *Manager) load(ctx context.Context, id string, l loading) (rec Record, f
 			continue
 		}
 		if !now.Before(deadline) {
+			// The answer may have been on its way while the lock became too old.
+			if !looked {
+				looked = true
+				continue
+			}
 			return Record{}, false, fmt.Errorf("session: gave up after waiting %v: %w", m.opt.WaitTimeout, err)
 		}
 		if locked.Waited {
