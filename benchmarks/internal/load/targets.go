@@ -1,282 +1,234 @@
 package load
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"strconv"
 	"time"
 )
 
-// wire is what all protocols here share.
-type wire struct {
-	net.Conn
-	r    *bufio.Reader
-	out  []byte
-	body []byte // what is stored under every key
-	got  []byte
+// StateService speaks the state-server protocol [MS-ASP] as .NET's client does.
+// Items have a timeout of 20 minutes.
+func StateService(addr string, size int) Target {
+	body := bytes.Repeat([]byte{'x'}, size)
+	return Target{"state service", addr, func() protocol { return &stateService{body: body} }}
 }
 
-func dial(addr string, size int) (*wire, error) {
-	c, err := net.DialTimeout("tcp", addr, 5*time.Second)
-	if err != nil {
-		return nil, err
+type stateService struct {
+	body []byte
+	lock int // what the last acquire brought
+}
+
+// appendPath adds the request target of a key.
+func appendPath(b []byte, key int) []byte {
+	b = append(b, "/%2fLM%2fW3SVC%2f1%2fROOT%28bDgaG9wIqcO8K8J2LSzN4YmTkaM%3d%29%2faaaaaaaaaaaaaaaaaaaaaaaa"...)
+	for i := len(b) - 1; key > 0; i-- {
+		b[i] = "abcdefghijklmnopqrstuvwxyz012345"[key&31]
+		key >>= 5
 	}
-	w := &wire{Conn: c, r: bufio.NewReaderSize(c, 16<<10), body: bytes.Repeat([]byte{'x'}, size), got: make([]byte, size)}
-	return w, nil
+	return b
 }
 
-var errAnswer = errors.New("not the answer expected")
-
-// whole reads the item and checks its length by reading it.
-func (w *wire) whole(n int) error {
-	if n != len(w.body) {
-		return fmt.Errorf("%w: an item of %d bytes, not %d", errAnswer, n, len(w.body))
+func (p *stateService) request(b []byte, s step, key int) []byte {
+	if s == read || s == acquire {
+		b = append(appendPath(append(b, "GET "...), key), " HTTP/1.1\r\nHost: localhost\r\n"...)
+		if s == acquire {
+			b = append(b, "Exclusive: acquire\r\n"...)
+		}
+		return append(b, "\r\n"...)
 	}
-	_, err := io.ReadFull(w.r, w.got)
-	return err
+	b = append(appendPath(append(b, "PUT "...), key), " HTTP/1.1\r\nHost: localhost\r\nTimeout:20\r\nContent-Length:"...)
+	b = strconv.AppendInt(b, int64(len(p.body)), 10)
+	if s == save {
+		b = strconv.AppendInt(append(b, "\r\nLockCookie:"...), int64(p.lock), 10)
+	}
+	return append(append(b, "\r\n\r\n"...), p.body...)
 }
+
+var (
+	headEnd    = []byte("\r\n\r\n")
+	okLine     = []byte("HTTP/1.1 200 ")
+	lengthName = []byte("\r\nContent-Length: ")
+	lockName   = []byte("\r\nLockCookie: ")
+)
+
+func (p *stateService) answer(in []byte, s step) (int, error) {
+	end := bytes.Index(in, headEnd)
+	if end < 0 {
+		return 0, nil
+	}
+	head := in[:end+2]
+	if !bytes.HasPrefix(head, okLine) {
+		return 0, fmt.Errorf("%w: %q", errAnswer, head[:bytes.IndexByte(head, '\r')])
+	}
+	if s == acquire {
+		if p.lock = header(head, lockName); p.lock <= 0 {
+			return 0, fmt.Errorf("%w: an acquire without a lock cookie", errAnswer)
+		}
+	}
+	length := header(head, lengthName)
+	want := 0
+	if s == read || s == acquire {
+		want = len(p.body)
+	}
+	return whole(in, len(head)+2, length, want, 0)
+}
+
+// header is a number in a head, -1 where there is none.
+func header(head, name []byte) int {
+	i := bytes.Index(head, name)
+	if i < 0 {
+		return -1
+	}
+	value, _, _ := bytes.Cut(head[i+len(name):], crlf)
+	return number(value)
+}
+
+// whole is the length of an answer: its head, a body of so many bytes, of which
+// some are wanted, and what follows it.
+func whole(in []byte, head, length, want, tail int) (int, error) {
+	if length != want {
+		return 0, fmt.Errorf("%w: an item of %d bytes, not %d", errAnswer, length, want)
+	}
+	if n := head + length + tail; len(in) >= n {
+		return n, nil
+	}
+	return 0, nil
+}
+
+var crlf = []byte("\r\n")
 
 func number(b []byte) int {
-	n, err := strconv.Atoi(string(b))
-	if err != nil {
+	n := 0
+	for _, d := range b {
+		if d < '0' || d > '9' || n > 1<<40 {
+			return -1
+		}
+		n = 10*n + int(d-'0')
+	}
+	if len(b) == 0 {
 		return -1
 	}
 	return n
 }
 
-// StateService speaks the state-server protocol [MS-ASP] as .NET's client does.
-func StateService(addr string, size int) Target {
-	return Target{"state service", func() (Conn, error) {
-		w, err := dial(addr, size)
-		return &stateConn{wire: w}, err
-	}}
+// Redis speaks RESP2; a pair is GET and SET, which lock nothing. Items end after
+// 20 minutes.
+func Redis(addr string, size int) Target {
+	return redisTarget("redis", addr, size, redis{expiry: []byte("$2\r\nEX\r\n$4\r\n1200\r\n")})
 }
 
-type stateConn struct {
-	*wire
-	lock int
+// RedisUntil is Redis with items that all end at one moment.
+func RedisUntil(addr string, size int, at time.Time) Target {
+	return redisTarget("redis", addr, size, redis{expiry: fmt.Appendf(nil, "$4\r\nPXAT\r\n$13\r\n%d\r\n", at.UnixMilli())})
 }
 
-func (c *stateConn) target(b []byte, key int) []byte {
-	b = append(b, " /%2fLM%2fW3SVC%2f1%2fROOT%28bDgaG9wIqcO8K8J2LSzN4YmTkaM%3d%29%2f"...)
-	id := []byte("aaaaaaaaaaaaaaaaaaaaaaaa")
-	for i := 23; key > 0; i-- {
-		id[i] = "abcdefghijklmnopqrstuvwxyz012345"[key&31]
-		key >>= 5
-	}
-	return append(b, id...)
+// RedisEcho has Redis give back what it is sent: what a server in C takes for a
+// request that looks up nothing.
+func RedisEcho(addr string, size int) Target {
+	return redisTarget("redis ECHO", addr, size, redis{echo: true})
 }
 
-// answer reads a reply; it wants its status and, of a read, its body.
-func (c *stateConn) answer(body bool) error {
-	line, err := c.r.ReadSlice('\n')
-	if err != nil {
-		return err
+func redisTarget(name, addr string, size int, p redis) Target {
+	p.body = bytes.Repeat([]byte{'x'}, size)
+	return Target{name, addr, func() protocol { return &p }} // it has no state
+}
+
+type redis struct {
+	body   []byte
+	expiry []byte // the last two arguments of SET
+	echo   bool
+}
+
+const redisKey = "session:aaaaaaaaaaaaaaaa" // and eight digits
+
+func appendKey(b []byte, key int) []byte {
+	b = append(b, redisKey+"00000000"...)
+	for i := len(b) - 1; key > 0; i-- {
+		b[i] = '0' + byte(key%10)
+		key /= 10
 	}
-	if !bytes.Contains(line, []byte(" 200 ")) {
-		return fmt.Errorf("%w: %q", errAnswer, line)
+	return b
+}
+
+func (p *redis) request(b []byte, s step, key int) []byte {
+	switch {
+	case p.echo:
+		return p.appendBody(append(b, "*2\r\n$4\r\nECHO\r\n"...))
+	case s == read || s == acquire:
+		return append(appendKey(append(b, "*2\r\n$3\r\nGET\r\n$32\r\n"...), key), crlf...)
 	}
-	length := 0
-	for {
-		if line, err = c.r.ReadSlice('\n'); err != nil {
-			return err
-		}
-		if line = bytes.TrimRight(line, "\r\n"); len(line) == 0 {
+	b = append(appendKey(append(b, "*5\r\n$3\r\nSET\r\n$32\r\n"...), key), crlf...)
+	return append(p.appendBody(b), p.expiry...)
+}
+
+func (p *redis) appendBody(b []byte) []byte {
+	b = append(strconv.AppendInt(append(b, '$'), int64(len(p.body)), 10), crlf...)
+	return append(append(b, p.body...), crlf...)
+}
+
+func (p *redis) answer(in []byte, s step) (int, error) {
+	line, _, ended := bytes.Cut(in, crlf)
+	switch {
+	case !ended:
+		return 0, nil
+	case p.echo || s == read || s == acquire:
+		if line[0] != '$' {
 			break
 		}
-		name, value, _ := bytes.Cut(line, []byte(":"))
-		value = bytes.TrimSpace(value)
-		switch {
-		case bytes.EqualFold(name, []byte("Content-Length")):
-			length = number(value)
-		case bytes.EqualFold(name, []byte("LockCookie")):
-			c.lock = number(value)
-		}
+		return whole(in, len(line)+2, number(line[1:]), len(p.body), 2)
+	case string(line) == "+OK":
+		return len(line) + 2, nil
 	}
-	if body {
-		return c.whole(length)
-	}
-	return nil
+	return 0, fmt.Errorf("%w: %q", errAnswer, line)
 }
 
-func (c *stateConn) send(body []byte) error {
-	c.out = append(c.out, body...)
-	_, err := c.Write(c.out)
-	return err
-}
-
-func (c *stateConn) Get(key int) error {
-	c.out = append(c.target(append(c.out[:0], "GET"...), key), " HTTP/1.1\r\nHost: localhost\r\n\r\n"...)
-	if err := c.send(nil); err != nil {
-		return err
-	}
-	return c.answer(true)
-}
-
-func (c *stateConn) Pair(key int) error {
-	c.out = append(c.target(append(c.out[:0], "GET"...), key), " HTTP/1.1\r\nHost: localhost\r\nExclusive: acquire\r\n\r\n"...)
-	if err := c.send(nil); err != nil {
-		return err
-	}
-	if err := c.answer(true); err != nil {
-		return err
-	}
-	return c.put(key, c.lock)
-}
-
-func (c *stateConn) Put(key int) error { return c.put(key, 0) }
-
-func (c *stateConn) put(key, lock int) error {
-	c.out = append(c.target(append(c.out[:0], "PUT"...), key), " HTTP/1.1\r\nHost: localhost\r\nTimeout:20\r\nContent-Length:"...)
-	c.out = strconv.AppendInt(c.out, int64(len(c.body)), 10)
-	if lock != 0 {
-		c.out = strconv.AppendInt(append(c.out, "\r\nLockCookie:"...), int64(lock), 10)
-	}
-	c.out = append(c.out, "\r\n\r\n"...)
-	if err := c.send(c.body); err != nil {
-		return err
-	}
-	return c.answer(false)
-}
-
-// Redis speaks RESP2; a pair is GET and SET, which lock nothing.
-func Redis(addr string, size int) Target {
-	return Target{"redis", func() (Conn, error) {
-		w, err := dial(addr, size)
-		return &redisConn{w}, err
-	}}
-}
-
-type redisConn struct{ *wire }
-
-func (c *redisConn) key(key int) []byte {
-	return fmt.Appendf(nil, "session:aaaaaaaaaaaaaaaa%08d", key)
-}
-
-func (c *redisConn) command(parts ...[]byte) error {
-	c.out = strconv.AppendInt(append(c.out[:0], '*'), int64(len(parts)), 10)
-	c.out = append(c.out, "\r\n"...)
-	for _, p := range parts {
-		c.out = strconv.AppendInt(append(c.out, '$'), int64(len(p)), 10)
-		c.out = append(append(append(c.out, "\r\n"...), p...), "\r\n"...)
-	}
-	_, err := c.Write(c.out)
-	return err
-}
-
-func (c *redisConn) Get(key int) error {
-	if err := c.command([]byte("GET"), c.key(key)); err != nil {
-		return err
-	}
-	line, err := c.r.ReadSlice('\n')
-	if err != nil {
-		return err
-	}
-	if line[0] != '$' {
-		return fmt.Errorf("%w: %q", errAnswer, line)
-	}
-	if err := c.whole(number(bytes.TrimRight(line[1:], "\r\n"))); err != nil {
-		return err
-	}
-	_, err = c.r.Discard(2)
-	return err
-}
-
-func (c *redisConn) Pair(key int) error {
-	if err := c.Get(key); err != nil {
-		return err
-	}
-	return c.Put(key)
-}
-
-func (c *redisConn) Put(key int) error {
-	if err := c.command([]byte("SET"), c.key(key), c.body, []byte("EX"), []byte("1200")); err != nil {
-		return err
-	}
-	line, err := c.r.ReadSlice('\n')
-	if err == nil && line[0] != '+' {
-		err = fmt.Errorf("%w: %q", errAnswer, line)
-	}
-	return err
-}
-
-// Memcached speaks its text protocol; a pair is get and set.
+// Memcached speaks its text protocol; a pair is get and set. Items end after 20
+// minutes.
 func Memcached(addr string, size int) Target {
-	return Target{"memcached", func() (Conn, error) {
-		w, err := dial(addr, size)
-		return &memcachedConn{w}, err
-	}}
+	p := memcached{bytes.Repeat([]byte{'x'}, size)}
+	return Target{"memcached", addr, func() protocol { return p }}
 }
 
-type memcachedConn struct{ *wire }
+type memcached struct{ body []byte }
 
-func (c *memcachedConn) Get(key int) error {
-	c.out = fmt.Appendf(c.out[:0], "get session:aaaaaaaaaaaaaaaa%08d\r\n", key)
-	if _, err := c.Write(c.out); err != nil {
-		return err
+func (p memcached) request(b []byte, s step, key int) []byte {
+	if s == read || s == acquire {
+		return append(appendKey(append(b, "get "...), key), crlf...)
 	}
-	line, err := c.r.ReadSlice('\n')
-	if err != nil {
-		return err
-	}
-	fields := bytes.Fields(line)
-	if len(fields) != 4 {
-		return fmt.Errorf("%w: %q", errAnswer, line)
-	}
-	if err := c.whole(number(fields[3])); err != nil {
-		return err
-	}
-	_, err = c.r.Discard(len("\r\nEND\r\n"))
-	return err
+	b = append(appendKey(append(b, "set "...), key), " 0 1200 "...)
+	b = append(strconv.AppendInt(b, int64(len(p.body)), 10), crlf...)
+	return append(append(b, p.body...), crlf...)
 }
 
-func (c *memcachedConn) Pair(key int) error {
-	if err := c.Get(key); err != nil {
-		return err
+func (p memcached) answer(in []byte, s step) (int, error) {
+	line, _, ended := bytes.Cut(in, crlf)
+	switch {
+	case !ended:
+		return 0, nil
+	case s == read || s == acquire:
+		i := bytes.LastIndexByte(line, ' ') // VALUE key flags length
+		if !bytes.HasPrefix(line, []byte("VALUE ")) {
+			break
+		}
+		return whole(in, len(line)+2, number(line[i+1:]), len(p.body), len("\r\nEND\r\n"))
+	case string(line) == "STORED":
+		return len(line) + 2, nil
 	}
-	return c.Put(key)
-}
-
-func (c *memcachedConn) Put(key int) error {
-	c.out = fmt.Appendf(c.out[:0], "set session:aaaaaaaaaaaaaaaa%08d 0 1200 %d\r\n", key, len(c.body))
-	c.out = append(append(c.out, c.body...), "\r\n"...)
-	if _, err := c.Write(c.out); err != nil {
-		return err
-	}
-	line, err := c.r.ReadSlice('\n')
-	if err == nil && !bytes.HasPrefix(line, []byte("STORED")) {
-		err = fmt.Errorf("%w: %q", errAnswer, line)
-	}
-	return err
+	return 0, fmt.Errorf("%w: %q", errAnswer, line)
 }
 
 // Echo sends as much as a read answers and gets it back: what the machine's
 // loopback can do at best.
 func Echo(addr string, size int) Target {
-	return Target{"echo", func() (Conn, error) {
-		w, err := dial(addr, size)
-		return &echoConn{w}, err
-	}}
+	p := echo{bytes.Repeat([]byte{'x'}, size)}
+	return Target{"echo", addr, func() protocol { return p }}
 }
 
-type echoConn struct{ *wire }
+type echo struct{ body []byte }
 
-func (c *echoConn) Get(int) error {
-	if _, err := c.Write(c.body); err != nil {
-		return err
-	}
-	return c.whole(len(c.body))
+func (p echo) request(b []byte, _ step, _ int) []byte { return append(b, p.body...) }
+
+func (p echo) answer(in []byte, _ step) (int, error) {
+	return whole(in, 0, len(p.body), len(p.body), 0)
 }
-
-func (c *echoConn) Pair(key int) error {
-	if err := c.Get(key); err != nil {
-		return err
-	}
-	return c.Get(key)
-}
-
-func (c *echoConn) Put(int) error { return nil }
