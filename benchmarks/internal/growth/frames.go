@@ -36,7 +36,7 @@ func framesOf(e *env.Env, contents []content) (*frameFigures, error) {
 		return nil, err
 	}
 	defer svc.stop()
-	echo, err := peers.Echo()
+	echo, err := onOneCPU(peers.Echo)
 	if err != nil {
 		return nil, err
 	}

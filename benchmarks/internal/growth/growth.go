@@ -9,6 +9,7 @@
 package growth
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/aspsession/aspsession/benchmarks/internal/env"
+	"github.com/aspsession/aspsession/benchmarks/internal/load"
 	"github.com/aspsession/aspsession/benchmarks/internal/report"
 	"github.com/aspsession/aspsession/benchmarks/internal/turns"
 )
@@ -38,7 +40,8 @@ const text = `Whole requests through the middleware, one at a time: ReadOnly tha
 	`Each request is of a session chosen at random, so that with many sessions nearly every one meets memory that no processor cache holds; ` +
 	`with few it meets caches that are warm. "One memory read" is what a single dependent read costs at random among as many KiB as there are sessions, and is the limit there. ` +
 	`Each in-process store of a number of sessions is in a process of its own, so that the garbage collector marks that many sessions and no others; ` +
-	`the medians leave out most turns in which it ran, and the processor time, which is the mean of all threads, has it.`
+	`the medians leave out most turns in which it ran, and the processor time, which is the mean of all threads, has it. ` +
+	`Over the service both sides share one processor, so that a request is the work of both and two switches between them, and no waking of an idle processor.`
 
 // A side is one thing that is timed in turns with others.
 type side struct {
@@ -58,10 +61,13 @@ func inTurns(total time.Duration, sides []side) (map[string]float64, error) {
 		}
 	}
 	ns := make(map[string]float64)
-	for i, v := range turns.Time(total, runs...) {
-		ns[sides[i].name] = v
-	}
-	return ns, failed
+	err := load.AllOnCPU(0, func() error {
+		for i, v := range turns.Time(total, runs...) {
+			ns[sides[i].name] = v
+		}
+		return nil
+	})
+	return ns, errors.Join(err, failed)
 }
 
 // A line is one series over the sizes.

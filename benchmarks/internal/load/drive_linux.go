@@ -1,11 +1,14 @@
 package load
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math/bits"
 	"net"
+	"os"
 	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 	"unsafe"
@@ -209,8 +212,9 @@ func connect(addr string) (fd int, err error) {
 // A cpuSet is the kernel's cpu_set_t.
 type cpuSet [16]uint64
 
-func affinity(nr uintptr, set *cpuSet) error {
-	_, _, errno := syscall.RawSyscall(nr, 0, unsafe.Sizeof(*set), uintptr(unsafe.Pointer(set)))
+// affinity is a system call on a thread, 0 for the one that calls.
+func affinity(nr uintptr, thread int, set *cpuSet) error {
+	_, _, errno := syscall.RawSyscall(nr, uintptr(thread), unsafe.Sizeof(*set), uintptr(unsafe.Pointer(set)))
 	if errno != 0 {
 		return errno
 	}
@@ -222,25 +226,67 @@ func affinity(nr uintptr, set *cpuSet) error {
 func OnCPU(n int, f func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	var had, one cpuSet
-	if err := affinity(syscall.SYS_SCHED_GETAFFINITY, &had); err != nil {
+	had, one, err := nth(n)
+	if err != nil || one == nil {
+		return errors.Join(err, f())
+	}
+	if err := affinity(syscall.SYS_SCHED_SETAFFINITY, 0, one); err != nil {
 		return err
 	}
-	found := false
+	defer affinity(syscall.SYS_SCHED_SETAFFINITY, 0, had)
+	return f()
+}
+
+// AllOnCPU is OnCPU for the whole process, threads that f makes included. It is
+// not for two at a time.
+func AllOnCPU(n int, f func() error) error {
+	had, one, err := nth(n)
+	if err != nil || one == nil {
+		return errors.Join(err, f())
+	}
+	if err := eachThread(one); err != nil {
+		return err
+	}
+	defer eachThread(had)
+	return f()
+}
+
+// eachThread moves all threads; one that is made meanwhile is where its maker is.
+func eachThread(to *cpuSet) error {
+	const rounds = 3 // a thread may be made by one that was not moved yet
+	for range rounds {
+		threads, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			return err
+		}
+		for _, t := range threads {
+			id, err := strconv.Atoi(t.Name())
+			if err != nil {
+				return err
+			}
+			if err := affinity(syscall.SYS_SCHED_SETAFFINITY, id, to); err != nil && !errors.Is(err, syscall.ESRCH) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// nth is what this thread may use, and the n-th of that; nil where there are not
+// so many.
+func nth(n int) (had, one *cpuSet, err error) {
+	had, one = new(cpuSet), new(cpuSet)
+	if err := affinity(syscall.SYS_SCHED_GETAFFINITY, 0, had); err != nil {
+		return nil, nil, err
+	}
 	for i, word := range had {
 		for ; word != 0; word &= word - 1 {
 			if n == 0 {
-				one[i], found = 1<<bits.TrailingZeros64(word), true
+				one[i] = 1 << bits.TrailingZeros64(word)
+				return had, one, nil
 			}
 			n--
 		}
 	}
-	if !found {
-		return f()
-	}
-	if err := affinity(syscall.SYS_SCHED_SETAFFINITY, &one); err != nil {
-		return err
-	}
-	defer affinity(syscall.SYS_SCHED_SETAFFINITY, &had)
-	return f()
+	return had, nil, nil
 }

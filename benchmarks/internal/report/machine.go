@@ -19,11 +19,12 @@ func ThisMachine() Machine {
 		return string(b)
 	}
 	m := Machine{
-		OS:     strings.Trim(field(read("/etc/os-release"), "PRETTY_NAME", "="), `"`),
-		Arch:   runtime.GOARCH,
-		Kernel: strings.TrimSpace(read("/proc/sys/kernel/osrelease")),
-		CPU:    field(read("/proc/cpuinfo"), "model name", ":"),
-		CPUs:   runtime.NumCPU(),
+		OS:        strings.Trim(field(read("/etc/os-release"), "PRETTY_NAME", "="), `"`),
+		Arch:      runtime.GOARCH,
+		Kernel:    strings.TrimSpace(read("/proc/sys/kernel/osrelease")),
+		HugePages: chosen(read("/sys/kernel/mm/transparent_hugepage/enabled")),
+		CPU:       field(read("/proc/cpuinfo"), "model name", ":"),
+		CPUs:      runtime.NumCPU(),
 	}
 	if m.OS == "" {
 		m.OS = runtime.GOOS
@@ -58,6 +59,9 @@ func (m Machine) String() string {
 		parts = append(parts, fmt.Sprintf("%.1f GiB of memory", m.MemoryGiB))
 	}
 	parts = append(parts, m.OS)
+	if m.HugePages != "" {
+		parts = append(parts, "transparent huge pages: "+m.HugePages)
+	}
 	if m.Kernel != "" {
 		parts = append(parts, "kernel "+m.Kernel)
 	}
@@ -80,4 +84,11 @@ func libraries(info *debug.BuildInfo, modules []string) map[string]string {
 		}
 	}
 	return versions
+}
+
+// chosen is the one in brackets of "always [madvise] never".
+func chosen(setting string) string {
+	_, rest, _ := strings.Cut(setting, "[")
+	value, _, _ := strings.Cut(rest, "]")
+	return value
 }

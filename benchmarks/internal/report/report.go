@@ -39,6 +39,7 @@ type Machine struct {
 	CPU       string  `json:"cpu,omitempty"` // its model
 	CPUs      int     `json:"cpus"`
 	MemoryGiB float64 `json:"memory_gib,omitempty"`
+	HugePages string  `json:"huge_pages,omitempty"` // Linux's setting of transparent ones
 }
 
 // A Section is one question and its answer.
