@@ -40,8 +40,8 @@ type runner interface {
 
 const (
 	parked   = "parked by the service"
-	oneGo    = "all in one Go process"
-	twoGo    = "in two Go processes"
+	oneGo    = "all on one middleware"
+	twoGo    = "on two middlewares"
 	unparked = "our client alone, no parking"
 	polling  = "ASP.NET's polling, no parking"
 	both     = "ASP.NET's polling, parked by the service"
@@ -185,7 +185,7 @@ func at(v []time.Duration, q float64) time.Duration {
 
 const text = `Ten requests of 5 ms each want one session exclusively, all at once. The page counts itself up in the session, so that each one is saved. The state service runs in a
 process of its own; the requests go through the whole middleware, each on a middleware and a connection of its own, as if ten web servers had got one each: so every hand-over goes through the service,
-which is the hardest case. The rows with Go processes have all requests, or five each, on one middleware; there our client hands the session
+which is the hardest case. In the first two rows all requests, or five each, share a middleware; there our client hands the session
 on inside the process, and the service sees one waiter for each.
 
 - *%s*: the service holds back the reply of who meets a lock, until it is his.
