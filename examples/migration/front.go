@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/aspsession/aspsession/examples/migration/legacy"
 )
@@ -56,6 +57,10 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The filter of ASP.NET's cookieless sessions sets it; from outside it would
 	// give a visitor the session of another.
 	r.Header.Del("AspFilterSessionId")
+	if strings.ContainsFunc(r.URL.Path, forbidden) {
+		frontView(r).message(w, http.StatusBadRequest, "That is no address", "It has a character that no page of the shop has in its name.")
+		return
+	}
 	switch r.URL.Path {
 	case "/", "/bytes", "/style.css":
 		f.own.ServeHTTP(w, r)
@@ -73,13 +78,19 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r = r.WithContext(context.WithValue(r.Context(), targetKey{}, now.Target))
 	if route.Path != r.URL.Path {
-		// IIS would not mind the case; Mono on Linux has files with theirs.
+		// IIS would not mind the case; Mono on Linux has files with theirs. What
+		// stands behind a page's name is dropped: no page here reads it.
 		page := *r.URL
 		page.Path, page.RawPath = route.Path, ""
 		r.URL = &page
 	}
 	f.proxy.ServeHTTP(w, r)
 }
+
+// forbidden are the characters that ASP.NET refuses in a path (httpRuntime's
+// requestPathInvalidCharacters) and control characters. Mono does so with a stack
+// trace for an answer, and with none at all to a NUL.
+func forbidden(c rune) bool { return unicode.IsControl(c) || strings.ContainsRune("<>*%&:?", c) }
 
 // targetKey is the context's key of where the legacy half answered when the
 // request came: a restart gives it another port.

@@ -54,6 +54,9 @@ func (p *pages) cart(w http.ResponseWriter, r *http.Request, s *session.Session)
 		return err
 	}
 	v.Notice = cartNotices[r.URL.Query().Get("done")]
+	if r.URL.Query().Get("done") == "moved" {
+		v.Problem = "Nothing was changed: this page is a new one. Please try again."
+	}
 	render(w, http.StatusOK, "cart.html", v)
 	return nil
 }
@@ -66,6 +69,9 @@ func (p *pages) changeCart(w http.ResponseWriter, r *http.Request, s *session.Se
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		return p.refuse(w, r, s, "The form could not be read. Please try again.", nil)
+	}
+	if r.PostForm.Has("__VIEWSTATE") { // a tab with the legacy half's page, from before the move
+		return again(w, r, "/cart.aspx?done=moved")
 	}
 	cart, err := session.Value[ShoppingCart](s, "cart") // (ShoppingCart)Session["cart"]
 	if err != nil {

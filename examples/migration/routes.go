@@ -62,15 +62,15 @@ func (t *routes) all() []route {
 	return slices.Clone(t.rows)
 }
 
-// lookup finds who serves a decoded path. IIS compares without case, and has
-// "\" for "/" and "/x/../" for "/": a page that was moved must not be there under
-// another spelling.
+// lookup finds who serves a decoded path. IIS compares without case, has "\" for
+// "/" and "/x/../" for "/", and serves /cart.aspx/more with /cart.aspx: a page that
+// was moved must not be there under another spelling.
 func (t *routes) lookup(decoded string) route {
-	spelled := lower(path.Clean("/" + strings.ReplaceAll(decoded, `\`, "/")))
+	spelled := lower(path.Clean("/"+strings.ReplaceAll(decoded, `\`, "/"))) + "/"
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, r := range t.rows {
-		if r.Path == spelled {
+		if strings.HasPrefix(spelled, r.Path+"/") {
 			return r
 		}
 	}

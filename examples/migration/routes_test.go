@@ -24,7 +24,11 @@ func TestLookup(t *testing.T) {
 		"/":                    aspNet, // the front's own, before the table is asked
 		"":                     aspNet,
 		"/unknown.aspx":        aspNet,
-		"/cart.aspx/more":      aspNet,
+		"/cart.aspx/more":      inGo,
+		"/CART.aspx/a/b.aspx":  inGo,
+		"/cart.aspx/":          inGo,
+		"/cart.aspxx":          aspNet,
+		"/more/cart.aspx":      aspNet,
 		"/cart.aspx ":          aspNet,
 		"/cart.asp":            aspNet,
 		"/sub/cart.aspx":       aspNet,
@@ -78,6 +82,7 @@ func TestPathsWithoutCase(t *testing.T) {
 		v.press("add CUP")
 		for path, served := range map[string]string{
 			"/Cart.aspx": "Go", "/CART.ASPX": "Go", "/%63art.aspx": "Go", "/CheckOut.Aspx": "Go",
+			"/cart.aspx/more": "Go", "/cart.aspx%2Fmore": "Go", "/Prices.aspx/more": w.served,
 			"/Catalogue.ASPX": w.served, "/PRICES.aspx": w.served, "/%50rices.aspx": w.served,
 		} {
 			require.Equal(t, served, v.ok(path).Fields["served"], path)
@@ -88,6 +93,19 @@ func TestPathsWithoutCase(t *testing.T) {
 		require.Equal(t, w.served, v.ok("/catalogue.aspx").Fields["served"])
 		require.Equal(t, http.StatusNotFound, v.get("/nothing.aspx").Status, "the legacy half's own answer")
 		require.Equal(t, w.served, v.page.Fields["served"])
+	})
+}
+
+// What ASP.NET would refuse with a stack trace, or never answer, does not reach
+// it.
+func TestImpossiblePaths(t *testing.T) {
+	inBoth(t, func(t *testing.T, w *world) {
+		v := w.guest(t)
+		for _, path := range []string{"/cart.aspx:x", "/a*b", "/%3Cb%3E", "/a%3Fb", "/a&b", "/cart%252Easpx", "/cart.aspx%00", "/web.config%00.html", "/a%0D%0Ab"} {
+			require.Equal(t, http.StatusBadRequest, v.get(path).Status, path)
+			require.Equal(t, "Go, the proxy in front", v.page.Fields["served"], path)
+			require.NotContains(t, v.page.Body, "Exception")
+		}
 	})
 }
 

@@ -120,6 +120,24 @@ func TestCartMovesThereAndBack(t *testing.T) {
 	})
 }
 
+// A tab with the old half's page is open when the page moves to Go: its form is
+// not taken for one that changes nothing.
+func TestFormFromBeforeTheMove(t *testing.T) {
+	w := worldOf(t, modeASPNET)
+	w.move(t, "/cart.aspx", aspNet)
+	v := w.guest(t)
+	v.ok("/catalogue.aspx")
+	v.press("add TEA")
+	v.ok("/cart.aspx")
+	before := v.bytesOf()
+	w.move(t, "/cart.aspx", inGo)
+	v.press("update", "qty TEA", "7")
+	require.Equal(t, "Go", v.page.Fields["served"])
+	require.NotContains(t, v.page.Fields, "notice")
+	require.Contains(t, v.page.Fields["problem"], "Nothing was changed")
+	require.Equal(t, before, v.bytesOf())
+}
+
 // The first page is in Go, and ASP.NET's Session_Start has run before it.
 func TestFirstVisitInGo(t *testing.T) {
 	inBoth(t, func(t *testing.T, w *world) {
@@ -192,6 +210,17 @@ func TestBothHalvesAtOnce(t *testing.T) {
 		}
 		require.Equal(t, strconv.Itoa(1+workers*each), v.ok("/cart.aspx").Fields["qty TIN"])
 	})
+}
+
+// Enter in a field presses the first button of its form: that must be harmless.
+func TestEnterUpdatesTheCart(t *testing.T) {
+	w := worldOf(t, modeGo)
+	v := w.guest(t)
+	v.ok("/catalogue.aspx")
+	v.press("add TEA")
+	v.ok("/cart.aspx")
+	require.Equal(t, "Go", v.page.Fields["served"])
+	require.Equal(t, "update", v.page.Buttons[0].Data)
 }
 
 func TestBadQuantitiesChangeNothing(t *testing.T) {

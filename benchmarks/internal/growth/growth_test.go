@@ -97,7 +97,7 @@ func TestSessions(t *testing.T) {
 	check(t, err)
 	var s report.Section
 	f.report(counts, &s)
-	complete(t, s, 3)
+	complete(t, s, 2)
 	if len(s.Claims) != 4 {
 		t.Errorf("%d claims", len(s.Claims))
 	}

@@ -209,14 +209,18 @@ func (f *sessionFigures) report(counts []int, s *report.Section) {
 
 // atTheService says how much of it is the service's own work.
 func (f *sessionFigures) atTheService() string {
-	return fmt.Sprintf("the service's own processor time for a request went from %s to %s: each request meets some lines of memory that nobody has touched for long, "+
-		"in pages of 4 KiB whose addresses have to be looked up first. Where the system gives huge pages to all (transparent_hugepage=always) that part is gone: "+
-		"run this section there to see it", duration(f.theirs[0]), duration(last(f.theirs)))
+	note := fmt.Sprintf("the service's own processor time for a request went from %s to %s: each request meets some lines of memory that nobody has touched for long",
+		duration(f.theirs[0]), duration(last(f.theirs)))
+	if report.ThisMachine().HugePages != "always" {
+		note += ", in pages of 4 KiB whose addresses have to be looked up first. Where the system gives huge pages to all (transparent_hugepage=always) that part is gone: " +
+			"run this section there to see it"
+	}
+	return note
 }
 
 // misses says what a growing figure consists of.
 func (f *sessionFigures) misses(of []float64) string {
 	more := last(of) - of[0]
-	return fmt.Sprintf("the %s more are %.1f dependent reads of memory that no cache holds, of %s each: the map's group, the id, the session's entry and its content; "+
+	return fmt.Sprintf("the %s more are as long as %.1f dependent reads of memory that no cache holds, of %s each: a request meets the map's group, the id, the session's entry and its content; "+
 		"a map by hash and an entry with the id in it were tried and are no faster", duration(more), more/last(f.memory), duration(last(f.memory)))
 }

@@ -113,7 +113,8 @@ func memoryClaims(steps []int, each []float64) (all []report.Claim) {
 			all = append(all, report.Claim{Text: "Resident memory of 1,000,000 sessions of 1 KB", Value: each[i] * million, Op: "<=", Want: 1.5e9, Unit: report.Bytes, Headline: true})
 		}
 	}
-	if growth := each[last] / each[0]; last > 0 && growth > 0 {
+	// Where the system's counts are too coarse for the first step, nothing is said.
+	if growth := each[last] / each[0]; last > 0 && each[0] > 0 && growth > 0 {
 		all = append(all, report.Claim{Text: fmt.Sprintf("Memory of one session among %s beside one among %s", sessions(steps[last]), sessions(steps[0])), Value: growth, Op: "<=", Want: 1.1, Unit: report.Times})
 	}
 	return all

@@ -60,7 +60,8 @@ do a plain read and write that lock nothing. *echo* gives back as many bytes as 
 as the state service is, and *redis ECHO* is Redis doing the same: what servers that look up nothing do on this machine's loopback.
 
 **Where the time goes.** A CPU profile of the state service under GETs at 50 connections has 85 % of its time in the kernel's read and write, some
-10 % in its own code (deadlines against peers that stall under 3 %, the item's lock and lookup 4 %), and the rest in Go's scheduler. Echo in Go bounds it.
+10 % in its own code (deadlines against peers that stall under 3 %, the item's lock and lookup 4 %), and the rest in Go's scheduler. Echo in Go bounds it at many connections; it receives as much
+as it sends, though, where a GET is short, so that for one connection and for large sessions it is no bound.
 
 **What it would take to be ahead everywhere.** For a request Redis reads once and writes once; Go's net package
 reads once more, in vain, before each wait, and switches goroutines. Being ahead with one processor needs a loop of our own over epoll or io_uring in place of net.Conn

@@ -78,4 +78,5 @@ func TestClaims(t *testing.T) {
 	require.False(t, grown[0].Holds())
 	require.False(t, grown[1].Holds())
 	require.Empty(t, memoryClaims([]int{10, 100}, []float64{math.NaN(), math.NaN()}))
+	require.Empty(t, memoryClaims([]int{10, 100}, []float64{0, 1300}), "the system did not see the first step")
 }
