@@ -80,8 +80,7 @@ type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, errDisk }
 
-// For middleware/response_test.go, with abandon-headers.diff: what recovers
-// outside answers afresh.
+// What recovers outside answers afresh.
 func TestPanicForgetsHeaders(t *testing.T) {
 	m := newMiddleware(t, newStore(t), middleware.Options{})
 	h := m.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os/exec"
 	"strings"
 	"sync"
@@ -290,4 +292,26 @@ func TestCartOfAnotherClass(t *testing.T) {
 	value, err := item.Decode(nil)
 	require.NoError(t, err)
 	require.Equal(t, "a text", value)
+}
+
+// A body that no page reads is not the next visitor's request.
+func TestBodyIsNoRequest(t *testing.T) {
+	w := worldOf(t, modeASPNET)
+	front, err := url.Parse(w.url)
+	require.NoError(t, err)
+	for i := range 20 {
+		c, err := net.Dial("tcp", front.Host)
+		require.NoError(t, err)
+		require.NoError(t, c.SetDeadline(time.Now().Add(time.Minute)))
+		hidden := "GET /broken.aspx HTTP/1.1\r\nHost: a\r\n\r\n"
+		fmt.Fprintf(c, "PUT /health.aspx HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", len(hidden))
+		time.Sleep(time.Duration(i) * time.Millisecond) // any time does: the page answers without its body
+		_, err = io.WriteString(c, hidden)
+		require.NoError(t, err)
+		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.NoError(t, c.Close())
+		require.Equal(t, "up\n", w.guest(t).ok("/health.aspx").Body)
+	}
 }

@@ -39,6 +39,9 @@ func newFront(l *legacyHalf, goHalf map[string]http.Handler) *front {
 			r.SetURL(target)
 			r.Out.Host = r.In.Host // redirects and cookies are the front's, not a port's that nobody sees
 			r.SetXForwarded()
+			// Mono's server takes a body that its page did not read for the next request
+			// on the connection, and that could be another visitor's.
+			r.Out.Close = r.In.ContentLength != 0
 		},
 		// No proxy on the way: the legacy half is on this machine.
 		Transport: &http.Transport{

@@ -50,8 +50,10 @@ type timed struct {
 // ratio runs loop, path, loop, path and so on: each turn of the path is compared
 // with the turns of the loop before and after it, so that a machine that slows
 // down slows both. Garbage is collected between turns and never in one, where it
-// would be there by chance: what it costs is told by the allocations.
+// would be there by chance: what it costs is told by the allocations. Two
+// processors, however many there are: what follows a collection costs more on many.
 func (t *timed) ratio(turns int, each time.Duration) float64 {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	n, k := t.calls(t.run, each), t.calls(t.loop, each)
 	ratios := make([]float64, 0, turns)

@@ -133,6 +133,7 @@ func TestOnlyPagesAreServed(t *testing.T) {
 	for path, want := range map[string]int{
 		"/nope.aspx": http.StatusNotFound, "/": http.StatusNotFound, "/web.config": http.StatusForbidden, "/Global.asax": http.StatusForbidden,
 		"/bin/Shop.dll": http.StatusForbidden, "/BIN/shop.DLL": http.StatusForbidden, "/Site.master": http.StatusForbidden,
+		"/x.rem": http.StatusForbidden, "/X.REM": http.StatusForbidden, "/x.rem/y": http.StatusForbidden, "/x.soap": http.StatusForbidden, "/RemoteApplicationMetadata.rem": http.StatusForbidden,
 	} {
 		p := b.get(path)
 		require.Equal(t, want, p.status, path)

@@ -1,7 +1,6 @@
 package legacy_test
 
 import (
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -61,10 +60,7 @@ func TestTwoProcesses(t *testing.T) {
 // what is wrong.
 func TestStateServiceIsNotThere(t *testing.T) {
 	w := enter(t)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, ln.Close())
-	app, err := legacy.Start(ln.Addr().String())
+	app, err := legacy.Start("127.0.0.1:1") // no port that the kernel hands out, as one that was free would be
 	require.NoError(t, err)
 	defer app.Stop()
 	b := newBrowser(t, w)
