@@ -214,3 +214,37 @@ func (s *stagedLeases) Checkpoint(ctx context.Context, id string, l session.Lock
 	s.until = time.Now().Add(lease) // as stores/redis does
 	return s.Store.Checkpoint(ctx, id, l, lease, p)
 }
+
+// A waiter whose answer was on its way while the lock became too old looks once
+// more before it gives up, and breaks the lock; while it is not too old, it does
+// give up.
+func TestALastLookAfterTheDeadline(t *testing.T) {
+	const executionTimeout = time.Minute
+	for _, old := range []bool{true, false} {
+		store := &stagedStore{Store: newStore(t), remote: true}
+		put(t, store.Store, "n", 1)
+		held, err := store.Store.Acquire(t.Context(), anID, executionTimeout)
+		require.NoError(t, err)
+		m := manager(t, store, session.Options{ExecutionTimeout: executionTimeout, WaitTimeout: time.Millisecond})
+		looks := 0
+		store.acquire = func(context.Context) error {
+			switch looks++; {
+			case looks == 1:
+				time.Sleep(5 * time.Millisecond) // past the deadline
+				return &session.LockedError{Holder: held.Lock, Age: executionTimeout - time.Second}
+			case looks == 2 && old:
+				return &session.LockedError{Holder: held.Lock, Age: executionTimeout}
+			}
+			return nil
+		}
+		s := new(session.Session)
+		err = m.Start(t.Context(), s, session.Opening{ID: anID})
+		if !old {
+			require.ErrorIs(t, err, session.ErrLocked)
+			require.Equal(t, 2, looks)
+			continue
+		}
+		require.NoError(t, err)
+		require.NoError(t, m.Finish(s))
+	}
+}

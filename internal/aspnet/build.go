@@ -14,19 +14,20 @@ import (
 // A Rig is the session provider and the web server, compiled: what web
 // applications of this process have in common. It is safe for concurrent use.
 type Rig struct {
-	mono Mono
-	dir  string
-	apps atomic.Int32 // counts them for their folders
+	mono    Mono
+	dir     string
+	reaping *exec.Cmd    // removes dir: see scratch
+	apps    atomic.Int32 // counts them for their folders
 }
 
 // Build compiles the rig, in about two seconds. The files go when the process
 // ends, however it does.
 func (m Mono) Build() (*Rig, error) {
-	dir, err := scratch()
+	dir, reaping, err := scratch()
 	if err != nil {
 		return nil, err
 	}
-	r := &Rig{mono: m, dir: dir}
+	r := &Rig{mono: m, dir: dir, reaping: reaping}
 	for _, folder := range []string{"provider", "xsp4"} {
 		if err := unpack(folder, r.path(folder)); err != nil {
 			return nil, err

@@ -12,11 +12,12 @@ import (
 // whatever way: no test has to have a TestMain, and a crash leaves nothing.
 const reaper = `trap '' HUP INT TERM; read -r line; rm -rf -- "$1"; sleep 1; rm -rf -- "$1"`
 
-// scratch makes a directory that goes when the process ends.
-func scratch() (string, error) {
-	dir, err := os.MkdirTemp("", "aspsession-aspnet-")
+// scratch makes a directory that goes when the process ends. Whoever uses it holds
+// on to reaping, whose pipe a garbage collection would close.
+func scratch() (dir string, reaping *exec.Cmd, err error) {
+	dir, err = os.MkdirTemp("", "aspsession-aspnet-")
 	if err != nil {
-		return "", fmt.Errorf("aspnet: %w", err)
+		return "", nil, fmt.Errorf("aspnet: %w", err)
 	}
 	cmd := exec.Command("/bin/sh", "-c", reaper, "aspnet", dir)
 	child.OwnGroup(cmd)
@@ -25,11 +26,7 @@ func scratch() (string, error) {
 	}
 	if err != nil {
 		os.RemoveAll(dir)
-		return "", fmt.Errorf("aspnet: %w", err)
+		return "", nil, fmt.Errorf("aspnet: %w", err)
 	}
-	keep = cmd
-	return dir, nil
+	return dir, cmd, nil
 }
-
-// keep holds on to the pipe, which a garbage collection would close.
-var keep *exec.Cmd
